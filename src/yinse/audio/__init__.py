@@ -1,0 +1,1 @@
+"""Signals: decoding, resampling, loudness, silence, noise, pitch (numpy only)."""

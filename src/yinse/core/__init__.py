@@ -1,0 +1,1 @@
+"""Types, errors, events, units and configuration: what every layer may use."""

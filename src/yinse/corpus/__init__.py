@@ -1,0 +1,1 @@
+"""What material we have and what it lacks (numpy only)."""

@@ -1,0 +1,1 @@
+"""Measuring speech: words heard, speaker similarity, naturalness, prosody, speed."""

@@ -1,0 +1,1 @@
+"""Networks and the hidden Markov aligner; torch starts here."""

@@ -1,0 +1,1 @@
+"""Speaking: synthesizers that stream audio for a request."""

@@ -1,0 +1,1 @@
+"""Language: from characters to phonemes (numpy only)."""

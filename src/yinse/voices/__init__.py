@@ -1,0 +1,1 @@
+"""Voices one can hold, inspect, verify, lend, expire and destroy (numpy only)."""

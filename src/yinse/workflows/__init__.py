@@ -1,0 +1,1 @@
+"""Use cases, each a generator of typed events."""
