@@ -5,7 +5,7 @@
 # CPU build on Linux, add its index: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make test
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
 
 .PHONY: demo test clean
 
@@ -20,6 +20,7 @@ test: .venv/test.stamp
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .venv/core.stamp: pyproject.toml constraints.txt
+	@echo 'Setting up .venv once: two to four minutes and 2 GB, most of it torch.'
 	$(PYTHON) -m venv .venv
 	$(INSTALL) torch
 	$(INSTALL) hatchling editables
