@@ -20,7 +20,7 @@ DEFAULT_LIMIT_S = 3600.0
 _BLOCK_SAMPLES = 1 << 18
 _SHORTEST_DAMAGED_S = 0.5
 _RATE_RANGE_HZ = (1_000, 768_000)
-# Float files may exceed full scale a little; integers stored as floats, or random bytes read as floats, exceed it vastly.
+# Float files may exceed full scale a little; integers stored as floats, or random bytes, exceed it vastly.
 _LOUDEST_SAMPLE = 64.0
 # A channel 20 dB below the loudest one adds noise rather than voice.
 _DEAD_CHANNEL_POWER = 0.01
