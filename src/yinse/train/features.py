@@ -1,0 +1,109 @@
+"""Cached training features: one safetensors file per speaker, read back as a list of clips."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from yinse.core.types import FloatArray
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One utterance ready for training.
+
+    Attributes:
+        id: file name within its pack.
+        speaker: who speaks.
+        pack: where the clip comes from.
+        text: transcript, "" if there is none.
+        language: "zh", "en" or another code.
+        punctuated: whether the transcript holds punctuation.
+        synthetic: whether a teacher spoke.
+        bandwidth_hz: nothing is above.
+        mel: `(T_mel, M)` log-mel, float16.
+        log_f0: `(T_mel,)`, 0 where unvoiced.
+        samples: `(S,)` int16 at the model's rate, `T_mel == S // hop + 1`.
+    """
+
+    id: str
+    speaker: str
+    pack: str
+    text: str
+    language: str
+    punctuated: bool
+    synthetic: bool
+    bandwidth_hz: int
+    mel: NDArray[np.float16]
+    log_f0: FloatArray
+    samples: NDArray[np.int16]
+
+
+_TEXT_FIELDS = ("id", "speaker", "pack", "text", "language", "punctuated", "synthetic", "bandwidth_hz")
+
+
+def save_clips(path: Path, clips: Sequence[Clip]) -> None:
+    """Write a speaker's clips; the file appears whole or not at all."""
+    records = [
+        {name: getattr(clip, name) for name in _TEXT_FIELDS} | {"frames": len(clip.mel), "samples": len(clip.samples)}
+        for clip in clips
+    ]
+    part = path.with_suffix(".part")
+    save_file(
+        {
+            # safetensors writes the buffer as it lies in memory: it must lie row by row
+            "mel": np.ascontiguousarray(np.concatenate([clip.mel for clip in clips])),
+            "log_f0": np.concatenate([clip.log_f0 for clip in clips]).astype(np.float32),
+            "samples": np.concatenate([clip.samples for clip in clips]),
+        },
+        str(part),
+        metadata={"clips": json.dumps(records, ensure_ascii=False)},
+    )
+    part.replace(path)
+
+
+def load_clips(path: Path, *, with_samples: bool = False) -> list[Clip]:
+    """Read a speaker's clips; `samples` are empty unless asked for."""
+    with safe_open(str(path), framework="numpy") as file:
+        records = json.loads(file.metadata()["clips"])
+        mel, log_f0 = file.get_tensor("mel"), file.get_tensor("log_f0")
+        samples = file.get_tensor("samples") if with_samples else None
+    clips, frame, sample = [], 0, 0
+    for record in records:
+        frames, count = record.pop("frames"), record.pop("samples")
+        wave = np.zeros(0, dtype=np.int16) if samples is None else samples[sample : sample + count]
+        clips.append(
+            Clip(**record, mel=mel[frame : frame + frames], log_f0=log_f0[frame : frame + frames], samples=wave)
+        )
+        frame, sample = frame + frames, sample + count
+    return clips
+
+
+def speaker_files(folder: Path) -> list[Path]:
+    """Feature files of a folder, by name."""
+    return sorted(folder.glob("*.safetensors"))
+
+
+def iterate_clips(folder: Path, *, with_samples: bool = False) -> Iterator[Clip]:
+    """All clips of all speakers."""
+    for path in speaker_files(folder):
+        yield from load_clips(path, with_samples=with_samples)
+
+
+def save_json(path: Path, value: object) -> None:
+    """Write JSON; the file appears whole or not at all."""
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
+    part.replace(path)
+
+
+def as_record(value: object) -> dict[str, object]:
+    """A dataclass as a plain dictionary for JSON."""
+    return asdict(value)  # type: ignore[call-overload,no-any-return]
