@@ -17,10 +17,9 @@ from yinse.core.types import AudioClip, FloatArray
 SPEECH_LEVEL_DBFS = -26.0
 ACTIVE_BELOW_PEAK = 3.5
 """A frame is speech when its mean log magnitude is within 3.5 nats (30 dB) of the loud frames."""
-SILENT_BELOW_PEAK = 4.5
+QUIET_PERCENTILE = 6
+"""The noise floor is read off the quietest frames; a level threshold would find none in a noisy recording."""
 FLOOR_BANDS = 8
-DEFAULT_FLOOR_DEPTH = -6.0
-"""Depth of silence below speech, in nats, of a clip that holds no silence."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def measure_speaker(mels: Sequence[FloatArray], log_f0s: Sequence[FloatArray]) -
         peak = np.percentile(level, 95)
         active = level > peak - ACTIVE_BELOW_PEAK
         speech.append(mel[active])
-        silence.append(mel[level < peak - SILENT_BELOW_PEAK])
+        silence.append(mel[level <= np.percentile(level, QUIET_PERCENTILE)])
         low = mel[:, : mel.shape[1] * 2 // 3]
         changes.append(np.abs(low[2:] - low[:-2]).mean(axis=1)[active[1:-1]])
     voiced = np.concatenate([f0[f0 > 0] for f0 in log_f0s])
@@ -96,8 +95,7 @@ def measure_speaker(mels: Sequence[FloatArray], log_f0s: Sequence[FloatArray]) -
     if len(voiced) < 10 or len(frames) < 20:
         raise BadAudio("no speech found in the recording", advice="Record at least a few seconds of clear speech.")
     mean = frames.mean(axis=0)
-    quiet = np.concatenate(silence)
-    depth = (quiet.mean(axis=0) if len(quiet) >= 10 else mean + DEFAULT_FLOOR_DEPTH) - mean
+    depth = np.concatenate(silence).mean(axis=0) - mean
     low_f0, high_f0 = np.percentile(voiced, [16, 84])
     return SpeakerMeasure(
         mean_spectrum=mean.astype(np.float32),
