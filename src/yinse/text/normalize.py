@@ -13,12 +13,12 @@ HAN = "\u3400-\u4dbf\u4e00-\u9fff\u3007\U00020000-\U0003ffff"
 """Character-class content of all Han characters."""
 
 _MARK_MAP = {
-    "，": ",", "、": ",", "；": ",", ";": ",", "：": ":", "。": ".", "．": ".", "！": "!", "？": "?", "…": "…", "⋯": "…",
-    "—": "—", "–": "–", "―": "—", "～": "~", "〜": "~", "（": "(", "）": ")", "’": "'", "‘": "'", "`": "'",
+    "，": ",", "、": ",", "；": ",", ";": ",", "：": ":", "。": ".", "．": ".", "！": "!", "？": "?", "…": "…",
+    "⋯": "…", "—": "—", "–": "–", "―": "—", "～": "~", "〜": "~", "（": "(", "）": ")", "’": "'", "‘": "'", "`": "'",
     "｡": ".", "､": ",", "¡": " ", "¿": " ", "·": " ", "•": " ", "\u2212": "-", "\u2010": "-", "\u2011": "-",
     "ß": "ss", "æ": "ae", "Æ": "Ae", "ø": "o", "Ø": "O", "œ": "oe", "Œ": "Oe", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L",
-    "ð": "th", "þ": "th", "Þ": "Th", "ı": "i", "々": "々", "€": "€", "￥": "¥", "℃": "°C", "℉": "°F",
-    "\u2028": "\n", "\u2029": "\n", "\r": "\n", "\x85": "\n",
+    "ð": "th", "þ": "th", "Þ": "Th", "ı": "i", "々": "々", "€": "€", "￥": "¥", "℃": "°C", "℉": "°F", "\u2028": "\n",
+    "\u2029": "\n", "\r": "\n", "\x85": "\n",
 }  # fmt: skip
 
 
@@ -51,17 +51,17 @@ class _PlainCharacters(dict[int, str]):
 _PLAIN = _PlainCharacters()
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
-_UNIT = (
-    r"(?:km/h|kg|km|cm|mm|mg|ml|mL|kW|GB|MB|KB|TB|GHz|MHz|kHz|Hz|kHz|°C|°F|m|g|L|lb|lbs|ft|mph|ms)(?![A-Za-z])"
-)
+_UNIT = r"(?:km/h|kg|km|cm|mm|mg|ml|mL|kW|GB|MB|KB|TB|GHz|MHz|kHz|Hz|kHz|°C|°F|m|g|L|lb|lbs|ft|mph|ms)(?![A-Za-z])"
 _PATTERNS = {
-    "address": r"(?<![A-Za-z0-9.@-])[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,64}){0,8}@[A-Za-z0-9-]{1,64}(?:\.[A-Za-z]{2,12}){1,4}",
+    "address": r"(?<![A-Za-z0-9.@-])[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,64}){0,8}"
+    r"@[A-Za-z0-9-]{1,64}(?:\.[A-Za-z]{2,12}){1,4}",
     "site": r"(?:https?://|www\.)[A-Za-z0-9./_-]{1,256}",
     "isodate": r"(?<!\d)\d{4}(?:-\d{1,2}-\d{1,2}|/\d{1,2}/\d{1,2}|\.\d{1,2}\.\d{1,2})(?!\d)",
     "usdate": r"(?<!\d)\d{1,2}/\d{1,2}/\d{4}(?!\d)",
-    "phone": r"(?<![\d.])(?:\+\d{1,3}[- ])?(?:1[3-9]\d{9}|\d{3,4}-\d{3,4}-\d{4}|0\d{2,3}-\d{7,8}|\(\d{3}\) \d{3}-\d{4})(?!\d)",
-    "time": r"(?<![\d:])(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d)?(?![\d:])(?: ?[ap]\.?m\b\.?)?",
-    "clock": r"(?<![\d:.])\d{1,2} ?[ap]\.?m\b\.?",
+    "phone": r"(?<![\d.])(?:\+\d{1,3}[- ])?"
+    r"(?:1[3-9]\d{9}|\d{3,4}-\d{3,4}-\d{4}|0\d{2,3}-\d{7,8}|\(\d{3}\) \d{3}-\d{4})(?!\d)",
+    "time": r"(?<![\d:])(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d)?(?![\d:])(?: ?[apAP]\.?[mM]\b\.?)?",
+    "clock": r"(?<![\d:.])\d{1,2} ?[apAP]\.?[mM]\b\.?",
     "money": r"[$€£¥] ?" + _NUMBER + r"(?: ?(?:hundred|thousand|million|billion|trillion|[kKMB](?![A-Za-z])|[万亿]))?",
     "percent": r"(?<![\d.])[-+]?" + _NUMBER + r"(?:[-~–]" + _NUMBER + r")? ?[%‰]",
     "version": r"\d+(?:\.\d+){2,}",
@@ -77,10 +77,12 @@ _PATTERNS = {
 }
 _TO_READ = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PATTERNS.items()), re.ASCII)
 _SCRIPT = re.compile(rf"(?P<zh>[{HAN}])|(?P<en>[A-Za-z]+)|(?P<stop>[!?\n…]|\.(?=\s|$|[{HAN}]))")
-_INITIALISM = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z]\.){2,}(?:[A-Za-z](?![A-Za-z]))?")
+_INITIALISM = re.compile(r"(?<![A-Za-z0-9])(?<!\d )(?:[A-Za-z]\.){2,}(?:[A-Za-z](?![A-Za-z]))?")
 _ABBREVIATION = re.compile(
     r"(?<![A-Za-z.])(?:" + "|".join(sorted(map(re.escape, ABBREVIATIONS), key=len, reverse=True)) + ")", re.IGNORECASE
 )
+_GOES_ON = re.compile(r"\s*[^\sA-Z]")
+_HAN_GAP = re.compile(rf"(?<=[{HAN}])[^\S\n]+(?=[{HAN}])")
 _SPACES = re.compile(r"[^\S\n]+")
 _PREFIXED_NUMBER = re.compile(r"#(?=\d)")
 
@@ -110,7 +112,7 @@ class _Scripts:
         self._kinds = [kind for _, kind in found]
 
     def around(self, start: int, end: int) -> tuple[str, str]:
-        """"zh", "en", "stop" or "" before `start` and from `end` on."""
+        """ "zh", "en", "stop" or "" before `start` and from `end` on."""
         before = bisect_left(self._starts, start) - 1
         after = bisect_left(self._starts, end)
         return (
@@ -144,9 +146,11 @@ def normalize(text: str, *, language: str | None = None) -> str:
         if matched[-1] > "\u2fff" and kind == "number":
             neighbours = ("zh", "zh")
         spoken_in = next((n for n in (preferred, "zh", "en") if n in neighbours), preferred)
+        dotted = kind in ("time", "clock") and matched.endswith(".") and not _GOES_ON.match(plain, match.end())
+        stop = "." if dotted else ""
         if spoken_in == "en":
-            return f" {read_english(kind, matched)} "
-        spoken = read_mandarin(kind, matched)
+            return f" {read_english(kind, matched)}{stop} "
+        spoken = read_mandarin(kind, matched) + stop
         return spoken if kind not in ("sign", "address", "site") or spoken else " "
 
-    return _SPACES.sub(" ", _TO_READ.sub(read, plain)).strip()
+    return _SPACES.sub(" ", _HAN_GAP.sub("", _TO_READ.sub(read, plain))).strip()

@@ -25,6 +25,7 @@ _UNITS = {
     "kHz": "kilohertz", "Hz": "hertz", "°C": "degrees Celsius", "°F": "degrees Fahrenheit", "m": "meters", "g": "grams",
     "L": "liters", "lb": "pounds", "lbs": "pounds", "ft": "feet", "ms": "milliseconds",
 }  # fmt: skip
+_SINGULARS = {"feet": "foot", "gigahertz": "gigahertz", "megahertz": "megahertz", "kilohertz": "kilohertz"}
 _SIGNS = {"+": "plus", "=": "equals", "&": "and", "@": "at", "%": "percent", "°": "degrees", "×": "times",
           "÷": "divided by", "<": "less than", ">": "greater than", "€": "euros", "£": "pounds", "$": "dollars",
           "¥": "yuan"}  # fmt: skip
@@ -36,7 +37,8 @@ ABBREVIATIONS: Mapping[str, str] = {
     "mr.": "mister", "mrs.": "missus", "ms.": "miz", "dr.": "doctor", "prof.": "professor", "st.": "saint",
     "jr.": "junior", "sr.": "senior", "vs.": "versus", "etc.": "et cetera.", "e.g.": "for example", "i.e.": "that is",
     "approx.": "approximately", "no.": "number", "gen.": "general", "sgt.": "sergeant", "capt.": "captain",
-    "col.": "colonel", "lt.": "lieutenant", "rev.": "reverend", "mt.": "mount", "w/o": "without", "a.k.a.": "also known as",
+    "col.": "colonel", "lt.": "lieutenant", "rev.": "reverend", "mt.": "mount", "w/o": "without",
+    "a.k.a.": "also known as",
 }  # fmt: skip
 """Abbreviations with their dot and how they are read; "no." only before a number, "etc." keeps a full stop."""
 
@@ -53,7 +55,7 @@ def _digits(text: str) -> str:
 
 
 def cardinal(text: str) -> str:
-    """"1,234.5" as "one thousand two hundred thirty four point five"."""
+    """ "1,234.5" as "one thousand two hundred thirty four point five"."""
     whole, _, decimals = text.replace(",", "").partition(".")
     spoken = _whole(whole or "0")
     return f"{spoken} point {_digits(decimals)}" if decimals else spoken
@@ -108,7 +110,7 @@ def _monthday(text: str) -> str:
 def _time(text: str) -> str:
     parts = re.findall(r"\d+", text)
     hour, rest = int(parts[0]), parts[1:]
-    half = re.search(r"[ap](?=\.?m)", text)
+    half = re.search(r"[ap](?=\.?m)", text.lower())
     spoken = _words(hour, "cardinal")
     for part in rest:
         if int(part) == 0 and len(rest) == 1:
@@ -132,8 +134,10 @@ def _money(text: str) -> str:
         small = part if cents == "01" else {"penny": "pence"}.get(part, part + "s")
         if int(cents) == 0:
             return spoken
-        return f"{_words(int(cents), 'cardinal')} {small}" if whole == "0" else (
-            f"{spoken} and {_words(int(cents), 'cardinal')} {small}"
+        return (
+            f"{_words(int(cents), 'cardinal')} {small}"
+            if whole == "0"
+            else (f"{spoken} and {_words(int(cents), 'cardinal')} {small}")
         )
     return f"{cardinal(number)} {unit if number == '1' else plural}"
 
@@ -167,7 +171,8 @@ def _measure(text: str) -> str:
         return text
     unit = _UNITS[match[2]]
     if match[1] == "1":
-        unit = {"feet": "foot"}.get(unit, unit.replace("degrees", "degree").replace("meters per", "meter per").removesuffix("s"))
+        first, *others = unit.split()
+        unit = " ".join([_SINGULARS.get(first, first.removesuffix("s")), *others])
     return f"{_signed(match[1])} {unit}"
 
 

@@ -57,7 +57,7 @@ def _whole(digits: str) -> str:
 
 
 def cardinal(text: str) -> str:
-    """"1,234.5" as "一千两百三十四点五"."""
+    """ "1,234.5" as "一千两百三十四点五"."""
     whole, _, decimals = text.replace(",", "").partition(".")
     return _whole(whole or "0") + (f"点{_digits(decimals)}" if decimals else "")
 
@@ -93,13 +93,15 @@ def _clock_number(digits: str) -> str:
 
 def _time(text: str) -> str:
     hour, *rest = re.findall(r"\d+", text)
-    half = re.search(r"[ap](?=\.?m)", text)
+    half = re.search(r"[ap](?=\.?m)", text.lower())
     spoken = {"a": "上午", "p": "下午"}.get(half[0], "") if half else ""
     spoken += _clock_number(hour) + "点"
     if rest and (int(rest[0]) or len(rest) > 1):
         minutes = rest[0]
-        spoken += "半" if minutes == "30" and len(rest) == 1 else ("零" if minutes[0] == "0" else "") + (
-            _whole(str(int(minutes))) + "分" if int(minutes) else "分"
+        spoken += (
+            "半"
+            if minutes == "30" and len(rest) == 1
+            else ("零" if minutes[0] == "0" else "") + (_whole(str(int(minutes))) + "分" if int(minutes) else "分")
         )
     if len(rest) > 1:
         spoken += _whole(str(int(rest[1]))) + "秒"

@@ -15,6 +15,7 @@ _MAX_HAN_CHARACTERS = 80
 _CLOSING = "\"'”’»』」）)]】》"
 _END = re.compile(rf"(?:[。！？!?｡…\n;；]|(?P<dot>\.))(?:[。！？!?｡….]*[{re.escape(_CLOSING)}]*)")
 _WORD_BEFORE_DOT = re.compile(r"[A-Za-z.]{1,8}\Z")
+_NEVER_LAST = ABBREVIATIONS.keys() - {"etc.", "no.", "jr.", "sr."}
 _HAN = re.compile(f"[{HAN}]")
 _SOFT_BREAKS = (re.compile(r"[，、：,:—–]"), re.compile(r"\s"))
 _SHORTEST_SHARE = 4
@@ -49,7 +50,8 @@ def _ends_at(text: str, match: re.Match[str]) -> bool:
     if before is None or len(match[0].rstrip(_CLOSING)) > 1:
         return True
     word = before[0].lower()
-    return f"{word}." not in ABBREVIATIONS.keys() - {"etc.", "no.", "jr.", "sr."} and not (len(word) == 1 and word != "i")
+    initial = len(word) == 1 and word != "i"
+    return not initial and f"{word}." not in _NEVER_LAST
 
 
 def _next_end(text: str, start: int) -> int:

@@ -28,9 +28,7 @@ ARPABET_CONSONANTS = tuple("B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z
 
 _TONED_FINALS = tuple(final + tone for final in FINALS for tone in "12345")
 _ARPABET = (*(vowel + stress for vowel in ARPABET_VOWELS for stress in "012"), *ARPABET_CONSONANTS, "ER", "IH")
-_JAPANESE = tuple(
-    "I N U a b by ch cl d dy e f g gy h hy i j k ky m my n ny o p py r ry s sh t ts u v w y z".split()
-)
+_JAPANESE = tuple("I N U a b by ch cl d dy e f g gy h hy i j k ky m my n ny o p py r ry s sh t ts u v w y z".split())
 _KOREAN = "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎㄲㄸㅃㅆㅉㅏㅓㅗㅜㅡㅣㅐㅔ空停"
 _CANTONESE = {
     # tones (0: none) and the finals and initials that take them
