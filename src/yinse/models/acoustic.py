@@ -183,7 +183,9 @@ class FlowDecoder(nn.Module):
     def __init__(self, config: AcousticConfig) -> None:
         super().__init__()
         bins = config.spectrogram.mel_bins
-        self.time = nn.Sequential(nn.Linear(64, config.condition), nn.GELU(), nn.Linear(config.condition, config.condition))
+        self.time = nn.Sequential(
+            nn.Linear(64, config.condition), nn.GELU(), nn.Linear(config.condition, config.condition)
+        )
         self.enter = nn.Conv1d(3 * bins + config.channels, config.channels, 1)
         self.blocks = nn.ModuleList(
             ConditionedBlock(config.channels, config.condition, dilation=dilation) for dilation in config.flow_dilations
@@ -280,7 +282,9 @@ class AcousticModel(nn.Module):
             x = x + self.flow(x, time, trunk) / steps
         return trunk.mel + x / self.config.residual_scale
 
-    def forward(self, inputs: AcousticInput, log_f0: Tensor, f0: Tensor, voicing: Tensor) -> tuple[Trunk, Tensor, Tensor]:
+    def forward(
+        self, inputs: AcousticInput, log_f0: Tensor, f0: Tensor, voicing: Tensor
+    ) -> tuple[Trunk, Tensor, Tensor]:
         """Trunk, predicted F0 and voicing logits, the trunk being told the melody given.
 
         Args:

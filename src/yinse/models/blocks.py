@@ -1,4 +1,4 @@
-"""Blocks shared by the models: normalisation, conditioned convolutions, rotary attention with a cache as an argument."""
+"""Blocks shared by the models: normalisation, conditioned convolutions, rotary attention with its cache outside."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ class ConditionedBlock(nn.Module):
         dilation: of the first convolution.
     """
 
-    def __init__(self, channels: int, condition: int, *, kernel: int = 3, dilation: int = 1, dropout: float = 0) -> None:
+    def __init__(
+        self, channels: int, condition: int, *, kernel: int = 3, dilation: int = 1, dropout: float = 0
+    ) -> None:
         super().__init__()
         self.norm = ChannelNorm(channels)
         self.modulate = nn.Linear(condition, 2 * channels) if condition else None

@@ -121,7 +121,7 @@ class ProsodyGPT(nn.Module):
         self.norm = nn.LayerNorm(config.width)
         self.heads = nn.ModuleList(nn.Linear(config.width, count) for count in config.token_counts)
         for table in (self.symbol, self.base, self.tone, self.row, *self.tokens):
-            nn.init.normal_(table.weight, std=0.1)  # type: ignore[arg-type]
+            nn.init.normal_(table.weight, std=0.1)
 
     def embed_phonemes(self, inputs: ProsodyInput) -> Tensor:
         """`(B, T_ph, C)`."""

@@ -7,9 +7,11 @@ spectra, natural logarithm with a floor.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from yinse.core.types import FloatArray
@@ -17,6 +19,8 @@ from yinse.core.types import FloatArray
 _LINEAR_HZ_PER_MEL = 200.0 / 3.0
 _BREAK_HZ = 1000.0
 _LOG_STEP = np.log(6.4) / 27.0
+
+_Frequencies = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -37,21 +41,21 @@ class SpectrogramConfig:
         return self.sample_rate_hz / self.hop_samples
 
 
-def hz_to_mel(hz: FloatArray) -> FloatArray:
+def hz_to_mel(hz: _Frequencies) -> _Frequencies:
     """Slaney's scale: linear below 1 kHz, logarithmic above."""
     linear = hz / _LINEAR_HZ_PER_MEL
     log = _BREAK_HZ / _LINEAR_HZ_PER_MEL + np.log(np.maximum(hz, _BREAK_HZ) / _BREAK_HZ) / _LOG_STEP
     return np.where(hz < _BREAK_HZ, linear, log)
 
 
-def mel_to_hz(mel: FloatArray) -> FloatArray:
+def mel_to_hz(mel: _Frequencies) -> _Frequencies:
     """Inverse of `hz_to_mel`."""
     break_mel = _BREAK_HZ / _LINEAR_HZ_PER_MEL
     log = _BREAK_HZ * np.exp((np.maximum(mel, break_mel) - break_mel) * _LOG_STEP)
     return np.where(mel < break_mel, mel * _LINEAR_HZ_PER_MEL, log)
 
 
-def mel_edges_hz(config: SpectrogramConfig) -> FloatArray:
+def mel_edges_hz(config: SpectrogramConfig) -> _Frequencies:
     """Edges and centres of the triangles, `(mel_bins + 2,)`; bin m is centred on entry m + 1."""
     low, high = (float(hz_to_mel(np.array(hz))) for hz in (config.mel_min_hz, config.mel_max_hz))
     return mel_to_hz(np.linspace(low, high, config.mel_bins + 2))

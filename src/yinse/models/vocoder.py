@@ -85,7 +85,8 @@ class SourceFilterVocoder(nn.Module):
         bins, frequencies = config.spectrogram.mel_bins, config.spectrogram.fft_samples // 2 + 1
         self.enter = nn.Conv1d(bins + 2, config.channels, config.kernel, padding=config.kernel // 2)
         self.blocks = nn.ModuleList(
-            ConvNextBlock(config.channels, kernel=config.kernel, expansion=config.expansion) for _ in range(config.blocks)
+            ConvNextBlock(config.channels, kernel=config.kernel, expansion=config.expansion)
+            for _ in range(config.blocks)
         )
         self.norm = ChannelNorm(config.channels)
         self.leave = nn.Conv1d(config.channels, 2 * frequencies, 1)
@@ -160,7 +161,9 @@ class SourceFilterVocoder(nn.Module):
             spectra = heard * torch.matmul(self.envelope, error).exp()
         return spectra
 
-    def forward(self, mel: Tensor, log_f0: Tensor, voicing: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
+    def forward(
+        self, mel: Tensor, log_f0: Tensor, voicing: Tensor, *, generator: torch.Generator | None = None
+    ) -> Tensor:
         """Waveform `(B, (T_mel - 1) * hop)` of a mel `(B, M, T_mel)`, log F0 and voicing `(B, T_mel)`."""
         filters = self.filters(mel, log_f0, voicing)
         phase = torch.rand((len(mel), 1), generator=generator, dtype=torch.float64).to(mel.device)
