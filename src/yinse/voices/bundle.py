@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import struct
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,8 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from yinse.core.errors import FingerprintMismatch, FormatTooNew, ResourceError, VoiceError
+from yinse.core.errors import FingerprintMismatch, FormatTooNew, VoiceError
+from yinse.core.files import WholeFile
 from yinse.voices.voice import Voice
 
 FORMAT = 1
@@ -98,23 +98,8 @@ def write_voice(path: Path, voice: Voice) -> None:
         VoiceError: the voice is too large.
     """
     data = bundle_bytes(voice)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise ResourceError(
-            f"the voice cannot be written ({error.strerror or error})",
-            where=str(path),
-            advice="Check that the folder can be written and that the disk has room.",
-        ) from error
-    finally:
-        if path.parent.is_dir():
-            partial.unlink(missing_ok=True)
+    with WholeFile(path) as file:
+        file.write(data)
 
 
 def read_voice(file: Traversable) -> Voice:
