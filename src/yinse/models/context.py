@@ -172,7 +172,8 @@ class LanguageModelContext:
             return_overflowing_tokens=True,
             return_offsets_mapping=True,
         )
-        windows, offsets = [], []
+        windows: list[list[int]] = []
+        offsets = []
         # cut from the left, the first window is the last of the text
         for ids, places in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True):
             if windows and places and max(end for _, end in places) <= len(head):

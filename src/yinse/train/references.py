@@ -9,7 +9,6 @@ import numpy as np
 
 from yinse.audio.measure import SpeakerMeasure, measure_speaker
 from yinse.core.types import FloatArray
-from yinse.models.spectrogram import SpectrogramConfig, mel_edges_hz
 from yinse.models.voice_condition import measure_vector
 from yinse.train.features import Clip
 
@@ -49,10 +48,3 @@ def make_references(
         told = measure_vector(measure, synthetic=chosen[0].synthetic, narrow_band=narrow)
         references.append(Reference(measure, told, vector))
     return references
-
-
-def trusted_bins(config: SpectrogramConfig, bandwidth_hz: int) -> np.ndarray:
-    """Boolean `(M,)`: mel bins that lie below the bandwidth of a recording (with 5 % to spare)."""
-    if bandwidth_hz * 2 >= config.sample_rate_hz:
-        return np.ones(config.mel_bins, dtype=bool)
-    return np.asarray(mel_edges_hz(config)[2:] <= bandwidth_hz * 0.95)

@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from yinse.audio.measure import SpeakerMeasure, fill_unvoiced, phoneme_prosody
 from yinse.models.acoustic import AcousticInput, AcousticModel, RegulatedLength
 from yinse.models.spectrogram import SpectrogramConfig
-from yinse.text.symbols import BASES, SYMBOL_IDS, base_and_tone
+from yinse.models.symbol_ids import SymbolIds, symbol_ids
+from yinse.models.voice_condition import trusted_bins
 from yinse.train.features import Clip
 from yinse.train.loop import Losses
 from yinse.train.recipes.align import AlignedClip
-from yinse.train.references import NARROW_BAND_HZ, Embed, Reference, make_references, trusted_bins
+from yinse.train.references import NARROW_BAND_HZ, Embed, Reference, make_references
 
 PACK_SHARES = {"zh_en_kokoro": 0.53, "en_librispeech": 0.40, "en_kathleen": 0.07}
 UNCLEAR = {("zh", name) for name in ("bm_lewis", "jf_alpha", "af_jessica", "hf_alpha", "hm_omega")}
@@ -27,29 +28,6 @@ NARROWED = 0.3
 """How often a full-band clip is taken as if it ended at 8 kHz, so that narrow does not come to mean real."""
 OWN_LANGUAGE = 0.7
 """How often a bilingual speaker is measured in the language of the target clip."""
-
-_BASE_IDS = {base: index for index, base in enumerate(BASES)}
-
-
-@dataclass(frozen=True)
-class SymbolIds:
-    """A symbol sequence as ids for the factored embeddings, `(T_ph,)` each."""
-
-    symbols: np.ndarray
-    bases: np.ndarray
-    tones: np.ndarray
-
-
-def symbol_ids(symbols: Iterable[str]) -> SymbolIds:
-    """Ids of symbols that Mandarin and English use."""
-    names = list(symbols)
-    parts = [base_and_tone(name) for name in names]
-    return SymbolIds(
-        np.array([SYMBOL_IDS[name] for name in names], dtype=np.int64),
-        np.array([_BASE_IDS[base] for base, _ in parts], dtype=np.int64),
-        np.array([tone for _, tone in parts], dtype=np.int64),
-    )
-
 
 @dataclass(frozen=True)
 class Speech:

@@ -13,12 +13,11 @@ import numpy as np
 import torch
 
 from yinse.audio.decode import decode
-from yinse.audio.measure import ACTIVE_BELOW_PEAK, frame_level, level_speech
-from yinse.audio.pitch import track_pitch
-from yinse.audio.resample import resample
+from yinse.audio.measure import speech_frames
 from yinse.core.errors import BadAudio, ConfigError
 from yinse.core.events import Event, Finished, Progress, Warned
 from yinse.core.types import AudioClip
+from yinse.models.analysis import analyse
 from yinse.models.spectrogram import LogMel, SpectrogramConfig
 from yinse.train.features import Clip, save_clips
 
@@ -62,18 +61,12 @@ def extract(clip: AudioClip, log_mel: LogMel) -> tuple[np.ndarray, np.ndarray, n
     Returns:
         log-mel `(T_mel, M)` float16, log F0 `(T_mel,)` with 0 where unvoiced, samples `(S,)` int16.
     """
-    config = log_mel.config
-    clip = level_speech(resample(clip, config.sample_rate_hz))
-    hop = config.hop_samples
-    with torch.inference_mode():
-        mel = log_mel(torch.from_numpy(clip.samples)[None])[0].T.numpy()
-    level = frame_level(mel)
-    loud = np.flatnonzero(level > np.percentile(level, 95) - ACTIVE_BELOW_PEAK)
-    first, last = max(0, loud[0] - MARGIN_FRAMES), min(len(mel) - 1, loud[-1] + MARGIN_FRAMES)
-    pitch = track_pitch(clip, hop_s=hop / config.sample_rate_hz)
-    log_f0 = np.where(pitch.voiced, np.log(np.maximum(pitch.f0_hz, 1.0)), 0.0).astype(np.float32)
-    samples = np.round(np.clip(clip.samples, -1, 1) * 32767).astype(np.int16)[first * hop : last * hop]
-    return mel[first : last + 1].astype(np.float16), log_f0[first : last + 1], samples
+    hop = log_mel.config.hop_samples
+    seen = analyse(clip, log_mel)
+    loud = np.flatnonzero(speech_frames(seen.mel))
+    first, last = max(0, loud[0] - MARGIN_FRAMES), min(len(seen.mel) - 1, loud[-1] + MARGIN_FRAMES)
+    samples = np.round(np.clip(seen.samples, -1, 1) * 32767).astype(np.int16)[first * hop : last * hop]
+    return seen.mel[first : last + 1].astype(np.float16), seen.log_f0[first : last + 1], samples
 
 
 def prepare_speaker(job: SpeakerJob) -> list[str]:

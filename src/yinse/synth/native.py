@@ -1,0 +1,379 @@
+"""Speaking with the native models: sentence by sentence, each a prosody, a mel, a waveform.
+
+The stream is the only path; the offline result is its concatenation. Nothing a sentence does is remembered by the
+models, so memory stays flat for a text of any length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from yinse.audio.measure import PhonemeProsody, SpeakerMeasure, measure_speaker, phoneme_prosody
+from yinse.audio.quality import bandwidth_hz
+from yinse.core.errors import BadText, FingerprintMismatch
+from yinse.core.types import AudioChunk, AudioClip, FloatArray, PhonemeSequence, PhonemeTiming, SpeakRequest
+from yinse.models.acoustic import AcousticInput, regulate
+from yinse.models.aligner import Alignment, speaker_statistics
+from yinse.models.analysis import Analysis, analyse
+from yinse.models.prosody import ProsodyInput, decode_prosody, encode_prosody
+from yinse.models.spectrogram import LogMel
+from yinse.models.symbol_ids import symbol_ids
+from yinse.models.voice_condition import VoiceCondition, extend_band, trusted_bins, voice_condition, voice_tensors
+from yinse.text.phonemes import phonemize
+from yinse.text.sentences import Sentence, split_sentences
+from yinse.text.symbols import BOUNDARIES
+from yinse.voices.voice import Voice
+from yinse.weights.native import NativeModels, adapt
+
+
+@dataclass(frozen=True)
+class SynthesisConfig:
+    """Choices at synthesis; the defaults were chosen on the development speakers (docs/log.md).
+
+    Attributes:
+        flow_steps: Euler steps of the flow decoder; 0 speaks the trunk's mean mel.
+        flow_temperature: size of the noise it starts from.
+        prosody_temperature: of the GPT's choices; 0 takes the likeliest.
+        prosody_top_p: share of probability it chooses from.
+        output_gain: from the level the models learned to the level people expect (about -18 LUFS).
+        peak: loudest sample; a sentence that exceeds it is turned down.
+        head_frames, tail_frames: silence before and after a sentence.
+        shortest_mark_frames: pause at a written mark inside a sentence, at least.
+        longest_gap_frames: pause at a plain word boundary, at most.
+        prompt_seconds: longest style reference.
+    """
+
+    flow_steps: int = 4
+    flow_temperature: float = 0.7
+    prosody_temperature: float = 0.6
+    prosody_top_p: float = 0.9
+    output_gain: float = 2.2
+    peak: float = 0.97
+    head_frames: int = 3
+    tail_frames: int = 8
+    shortest_mark_frames: int = 6
+    longest_gap_frames: int = 16
+    prompt_seconds: float = 8.0
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """What was measured on a person's recordings: a voice's tensors, the highest frequency heard, and warnings."""
+
+    tensors: Mapping[str, np.ndarray]
+    bandwidth_hz: float
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StyleReference:
+    """How a reference was spoken: ids `(T_ph,)` of its symbols' rows and its prosody tokens `(T_ph, 3)`."""
+
+    symbols: tuple[str, ...]
+    tokens: np.ndarray
+
+
+@dataclass(frozen=True)
+class SpokenSentence:
+    """A sentence as samples `(S,)` with the frames of each of its symbols."""
+
+    samples: FloatArray
+    symbols: tuple[str, ...]
+    durations: np.ndarray
+
+
+class NativeSynthesizer:
+    """Takes on voices and speaks in them."""
+
+    def __init__(self, models: NativeModels, config: SynthesisConfig | None = None) -> None:
+        self.models = models
+        self.config = config or SynthesisConfig()
+        self.log_mel = LogMel(models.config.spectrogram)
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """Rate of the speech."""
+        return self.models.config.spectrogram.sample_rate_hz
+
+    # ------------------------------------------------------------------ speaking
+
+    def stream(self, request: SpeakRequest, voice: Voice, *, style: StyleReference | None = None) -> Iterator[AudioChunk]:
+        """Speak a text, one chunk a sentence.
+
+        Args:
+            request: what to say and how.
+            voice: in whose voice.
+            style: speak in the manner of this reference instead of the voice's own.
+
+        Raises:
+            FingerprintMismatch: the voice was made with other models.
+            BadText: nothing in the text can be spoken.
+        """
+        if voice.model_fingerprint != self.models.fingerprint:
+            raise FingerprintMismatch(
+                f"the voice '{voice.name}' belongs to model {voice.model_fingerprint}, not {self.models.fingerprint}",
+                advice="Clone it again, or load the model it was made with.",
+            )
+        models = adapt(self.models, voice.tensors)
+        condition = voice_condition(voice.tensors, floor_depth=self.models.floor_depth)
+        prompt = style or voice_style(voice)
+        start_s, index = 0.0, 0
+        waiting: tuple[Sentence, SpokenSentence] | None = None
+        for sentence in split_sentences(request.text):
+            try:
+                phonemes = phonemize(sentence.text, language=request.language)
+            except BadText:
+                continue
+            if waiting is not None:
+                chunk = self._chunk(*waiting, index=index, start_s=start_s, pause_s=request.pause_s, is_last=False)
+                start_s, index = start_s + len(chunk.samples) / self.sample_rate_hz, index + 1
+                yield chunk
+            generator = torch.Generator().manual_seed(hash_seed(request.seed, sentence.start))
+            spoken = speak_sentence(
+                models, phonemes, condition, prompt, request=request, config=self.config, generator=generator
+            )
+            waiting = (sentence, spoken)
+        if waiting is None:
+            raise BadText("nothing in the text can be spoken", advice="Give words in Chinese or English.")
+        yield self._chunk(*waiting, index=index, start_s=start_s, pause_s=0.0, is_last=True)
+
+    def _chunk(
+        self, sentence: Sentence, spoken: SpokenSentence, *, index: int, start_s: float, pause_s: float, is_last: bool
+    ) -> AudioChunk:
+        pause = np.zeros(round(pause_s * self.sample_rate_hz), dtype=np.float32)
+        frame_s = 1 / self.models.config.spectrogram.frames_per_s
+        ends = np.cumsum(spoken.durations) * frame_s
+        timings = tuple(
+            PhonemeTiming(symbol, float(end - frames * frame_s), float(end))
+            for symbol, frames, end in zip(spoken.symbols, spoken.durations, ends, strict=True)
+        )
+        return AudioChunk(
+            samples=np.concatenate([spoken.samples, pause]),
+            sample_rate_hz=self.sample_rate_hz,
+            index=index,
+            start_s=start_s,
+            text=sentence.text,
+            text_span=(sentence.start, sentence.end),
+            phonemes=timings,
+            is_last=is_last,
+        )
+
+    # ------------------------------------------------------------------ taking on a voice
+
+    def enroll(
+        self, clips: Sequence[AudioClip], *, transcripts: Sequence[str | None] | None = None, language: str | None = None
+    ) -> Enrolled:
+        """Measure a person's voice.
+
+        Args:
+            clips: cleaned utterances of one person.
+            transcripts: what was said in each, where known: gives the style reference and the pace.
+            language: of the transcripts; None to tell by script.
+
+        Raises:
+            BadAudio: nothing in the clips is speech.
+        """
+        analyses = [analyse(clip, self.log_mel) for clip in clips]
+        width_hz = float(np.median([bandwidth_hz(clip) for clip in clips]))
+        trusted = trusted_bins(self.models.config.spectrogram, width_hz)
+        measure = measure_speaker([a.mel for a in analyses], [a.log_f0 for a in analyses])
+        measure = extend_band(measure, trusted, self.models.high_band)
+        vector = self.models.speaker.embed([a.mel for a in analyses])
+        tensors = voice_tensors(vector, measure, duration_scale=1.0)
+        known = [(a, text) for a, text in zip(analyses, transcripts or (), strict=False) if text]
+        if known:
+            tensors |= self._style_tensors(known, measure, tensors, language=language)
+        return Enrolled(tensors, width_hz, ())
+
+    def _style_tensors(
+        self,
+        known: Sequence[tuple[Analysis, str]],
+        measure: SpeakerMeasure,
+        tensors: Mapping[str, np.ndarray],
+        *,
+        language: str | None,
+    ) -> dict[str, np.ndarray]:
+        """Style reference and pace from the utterances whose text is known."""
+        texts = [phonemize(text, language=language) for _, text in known]
+        found = align_analyses(self.models, [a for a, _ in known], texts)
+        spoken = [
+            (text, alignment, phoneme_prosody(a.mel, a.log_f0, alignment.durations, measure=measure))
+            for (a, _), text, alignment in zip(known, texts, found, strict=True)
+            if alignment is not None
+        ]
+        if not spoken:
+            return {}
+        limit = self.config.prompt_seconds * self.models.config.spectrogram.frames_per_s
+        fitting = [item for item in spoken if item[1].durations.sum() <= limit] or spoken[:1]
+        text, _, prosody = max(fitting, key=lambda item: item[1].confidence)
+        tokens = encode_prosody(prosody, self.models.config.prosody)
+        condition = voice_condition(tensors, floor_depth=self.models.floor_depth)
+        scale = self._duration_scale([(text.symbols, prosody) for text, _, prosody in spoken[:6]], condition)
+        return {
+            "style_symbols": symbol_ids(text.symbols).symbols.astype(np.int32),
+            "style_tokens": tokens.astype(np.int32),
+            "numbers": np.append(tensors["numbers"][:3], np.float32(scale)),
+        }
+
+    def _duration_scale(
+        self, spoken: Sequence[tuple[tuple[str, ...], PhonemeProsody]], condition: VoiceCondition
+    ) -> float:
+        """How much longer the person's phones are than the GPT's for the same texts."""
+        real = ours = 0
+        for symbols, prosody in spoken:
+            decided = decide_prosody(
+                self.models, symbols, condition, None, config=self.config, generator=torch.Generator().manual_seed(0)
+            )
+            phones = np.array([symbol not in BOUNDARIES for symbol in symbols])
+            real += int(prosody.durations[phones].sum())
+            ours += int(decided.durations[phones].sum())
+        return float(np.clip(real / max(ours, 1), 0.7, 1.4))
+
+    def similarity(self, vector_a: FloatArray, vector_b: FloatArray) -> float:
+        """Cosine of two speaker vectors `(G,)`."""
+        return float(np.dot(vector_a, vector_b) / (np.linalg.norm(vector_a) * np.linalg.norm(vector_b) + 1e-9))
+
+    def align(self, clips: Sequence[AudioClip], texts: Sequence[PhonemeSequence]) -> list[Alignment | None]:
+        """Lay texts onto one person's recordings; None where a text is far too long."""
+        return align_analyses(self.models, [analyse(clip, self.log_mel) for clip in clips], texts)
+
+    def style_reference(self, clip: AudioClip, transcript: str, *, language: str | None = None) -> StyleReference:
+        """The manner in which a clip was spoken, relative to its own speaker.
+
+        Raises:
+            BadAudio: the clip holds no speech.
+            BadText: the transcript does not fit the clip.
+        """
+        seen = analyse(clip, self.log_mel)
+        text = phonemize(transcript, language=language)
+        (alignment,) = align_analyses(self.models, [seen], [text])
+        if alignment is None:
+            raise BadText("the transcript is far longer than the recording", advice="Check the style reference's text.")
+        measure = measure_speaker([seen.mel], [seen.log_f0])
+        prosody = phoneme_prosody(seen.mel, seen.log_f0, alignment.durations, measure=measure)
+        return StyleReference(text.symbols, encode_prosody(prosody, self.models.config.prosody))
+
+
+def hash_seed(seed: int, place: int) -> int:
+    """A seed for each place of a text, the same on every machine."""
+    return int(np.random.SeedSequence((abs(seed), place)).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def align_analyses(
+    models: NativeModels, analyses: Sequence[Analysis], texts: Sequence[PhonemeSequence]
+) -> list[Alignment | None]:
+    """Durations of the symbols of one person's analysed clips."""
+    mels = [a.mel for a in analyses]
+    return models.aligner.align(mels, [t.symbols for t in texts], normalization=speaker_statistics(mels))
+
+
+def voice_style(voice: Voice) -> StyleReference | None:
+    """The style reference that a voice carries, if any."""
+    if "style_tokens" not in voice.tensors:
+        return None
+    from yinse.text.symbols import SYMBOLS
+
+    symbols = tuple(SYMBOLS[index] for index in voice.tensors["style_symbols"])
+    return StyleReference(symbols, np.asarray(voice.tensors["style_tokens"], dtype=np.int64))
+
+
+def decide_prosody(
+    models: NativeModels,
+    symbols: Sequence[str],
+    condition: VoiceCondition,
+    prompt: StyleReference | None,
+    *,
+    config: SynthesisConfig,
+    generator: torch.Generator,
+) -> PhonemeProsody:
+    """The GPT's prosody of a sentence."""
+    whole = (*prompt.symbols, *symbols) if prompt else tuple(symbols)
+    ids = symbol_ids(whole)
+    tokens = models.prosody.generate(
+        ProsodyInput(
+            symbols=torch.from_numpy(ids.symbols)[None],
+            bases=torch.from_numpy(ids.bases)[None],
+            tones=torch.from_numpy(ids.tones)[None],
+            speaker=condition.speaker,
+            measures=condition.measures,
+        ),
+        boundaries=torch.tensor([symbol in BOUNDARIES for symbol in whole]),
+        prompt=torch.from_numpy(prompt.tokens) if prompt else torch.zeros((0, 3), dtype=torch.long),
+        temperature=config.prosody_temperature,
+        top_p=config.prosody_top_p,
+        generator=generator,
+    )
+    return decode_prosody(tokens.numpy(), models.config.prosody)
+
+
+def final_durations(
+    symbols: Sequence[str], durations: np.ndarray, *, scale: float, config: SynthesisConfig
+) -> np.ndarray:
+    """Frames per symbol `(T_ph,)`: paced, pauses within bounds, no phone without a frame.
+
+    Fractions are carried on, so that the whole is as long as asked for.
+    """
+    wanted = durations.astype(np.float64) * scale
+    for place, symbol in enumerate(symbols):
+        if place == 0:
+            wanted[place] = config.head_frames
+        elif place == len(symbols) - 1:
+            wanted[place] = config.tail_frames
+        elif symbol == "|":
+            wanted[place] = min(wanted[place], config.longest_gap_frames * scale)
+        elif symbol in BOUNDARIES:
+            wanted[place] = max(wanted[place], config.shortest_mark_frames * scale)
+        else:
+            wanted[place] = max(wanted[place], 1.0)
+    ends = np.round(np.cumsum(wanted)).astype(np.int64)
+    frames = np.diff(ends, prepend=0)
+    phones = np.array([symbol not in BOUNDARIES for symbol in symbols])
+    return np.where(phones, np.maximum(frames, 1), np.maximum(frames, 0))
+
+
+@torch.inference_mode()
+def speak_sentence(
+    models: NativeModels,
+    phonemes: PhonemeSequence,
+    condition: VoiceCondition,
+    prompt: StyleReference | None,
+    *,
+    request: SpeakRequest,
+    config: SynthesisConfig,
+    generator: torch.Generator,
+) -> SpokenSentence:
+    """One sentence from symbols to samples."""
+    decided = decide_prosody(models, phonemes.symbols, condition, prompt, config=config, generator=generator)
+    scale = condition.duration_scale / request.speed
+    durations = final_durations(phonemes.symbols, decided.durations, scale=scale, config=config)
+    ids = symbol_ids(phonemes.symbols)
+    inputs = AcousticInput(
+        symbols=torch.from_numpy(ids.symbols)[None],
+        bases=torch.from_numpy(ids.bases)[None],
+        tones=torch.from_numpy(ids.tones)[None],
+        pitch=torch.from_numpy(decided.pitch)[None],
+        voiced=torch.from_numpy(decided.voiced)[None],
+        energy=torch.from_numpy(decided.energy)[None],
+        length=regulate(torch.from_numpy(durations)),
+        speaker=condition.speaker,
+        measures=condition.measures,
+    )
+    acoustic = models.acoustic
+    told = acoustic.condition(inputs)
+    frames = acoustic.frames(inputs, told)
+    f0, voicing_logits = acoustic.melody(frames, told)
+    voicing = (voicing_logits > 0).float()
+    shift = request.pitch_semitones * np.log(2) / 12
+    log_f0 = condition.measure.log_f0_median + f0 * condition.measure.log_f0_spread + shift
+    trunk = acoustic.trunk(frames, log_f0, f0 * voicing, voicing, told)
+    mel = acoustic.refine(trunk, steps=config.flow_steps, temperature=config.flow_temperature, generator=generator)
+    mel = mel + condition.mean_spectrum
+    samples = models.vocoder(mel, log_f0, voicing, generator=generator)[0].numpy() * config.output_gain
+    loudest = float(np.abs(samples).max())
+    if loudest > config.peak:
+        samples = samples * (config.peak / loudest)
+    return SpokenSentence(samples.astype(np.float32), phonemes.symbols, durations)
