@@ -10,7 +10,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -139,12 +139,19 @@ class TrainingState:
         decay = min(decay, (1 + self.step) / (10 + self.step))
         torch._foreach_lerp_(list(self.average.values()), list(self.trainable.values()), 1 - decay)
 
-    def load_average(self) -> nn.Module:
-        """Put the averaged weights into the model."""
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The model with its averaged weights, for as long as it lasts."""
+        current = {name: p.detach().clone() for name, p in self.trainable.items()}
         with torch.no_grad():
             for name, value in self.average.items():
                 self.trainable[name].copy_(value)
-        return self.model
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for name, value in current.items():
+                    self.trainable[name].copy_(value)
 
 
 def averaged_weights(path: Path) -> dict[str, Tensor]:
@@ -160,6 +167,7 @@ def train(
     folder: Path,
     on_report: Callable[[int, dict[str, float]], None] | None = None,
     on_checkpoint: Callable[[TrainingState], None] | None = None,
+    on_validate: Callable[[TrainingState], bool] | None = None,
 ) -> Iterator[Event]:
     """Train to `config.steps`, resuming from `folder/checkpoint.safetensors` if it is there.
 
@@ -170,6 +178,7 @@ def train(
         folder: checkpoints and `losses.jsonl` go here.
         on_report: called with mean losses since the last report (TensorBoard, say).
         on_checkpoint: called after each checkpoint (held-out figures, audio samples).
+        on_validate: called every `report_every_steps`; training ends early when it returns False.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "checkpoint.safetensors"
@@ -179,7 +188,8 @@ def train(
     sums: dict[str, float] = {}
     counted, saved_s, started_s, first_step = 0, time.monotonic(), time.monotonic(), state.step
     model.train()
-    while state.step < config.steps:
+    go_on = True
+    while go_on and state.step < config.steps:
         step = state.step
         batch = {name: value.to(config.device) for name, value in task.batch(step).items()}
         torch.manual_seed((config.seed << 32) + step)
@@ -206,7 +216,10 @@ def train(
             figures = " ".join(f"{name} {value:.3f}" for name, value in means.items())
             yield Progress("train", state.step, config.steps, f"{figures} | {left_s / 60:.1f} min left")
             sums, counted = {}, 0
-        if time.monotonic() - saved_s > config.checkpoint_every_s or state.step == config.steps:
+            if on_validate:
+                go_on = on_validate(state)
+                model.train()
+        if time.monotonic() - saved_s > config.checkpoint_every_s or not go_on or state.step == config.steps:
             state.save(path)
             if on_checkpoint:
                 on_checkpoint(state)

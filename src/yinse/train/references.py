@@ -30,9 +30,7 @@ class Reference:
     speaker: FloatArray
 
 
-def make_references(
-    clips: Sequence[Clip], embed: Embed, *, count: int, random: np.random.Generator
-) -> list[Reference]:
+def make_references(clips: Sequence[Clip], embed: Embed, *, count: int, random: np.random.Generator) -> list[Reference]:
     """`count` references of one speaker, each of a random minute of the clips."""
     references = []
     for _ in range(count):

@@ -29,6 +29,7 @@ NARROWED = 0.3
 OWN_LANGUAGE = 0.7
 """How often a bilingual speaker is measured in the language of the target clip."""
 
+
 @dataclass(frozen=True)
 class Speech:
     """A training clip with everything that does not depend on the reference drawn."""
@@ -124,9 +125,24 @@ class AcousticTask:
 
 
 def cut_window(
-    speech: Speech, reference: Reference, frames: int, random: np.random.Generator, *, augment: bool
+    speech: Speech,
+    reference: Reference,
+    frames: int,
+    random: np.random.Generator,
+    *,
+    augment: bool,
+    narrow: bool = True,
 ) -> dict[str, np.ndarray]:
-    """One row of a batch: `frames` frames of a clip with the phonemes around them."""
+    """One row of a batch: `frames` frames of a clip with the phonemes around them.
+
+    Args:
+        speech: the clip.
+        reference: of its speaker.
+        frames: length of the window; shorter clips are padded.
+        random: where chance comes from.
+        augment: jitter prosody and speaker vector.
+        narrow: with `augment`, take some full-band clips as narrow-band ones.
+    """
     measure: SpeakerMeasure = reference.measure
     prosody = phoneme_prosody(speech.clip.mel, speech.clip.log_f0, speech.durations, measure=measure)
     total = len(speech.clip.mel)
@@ -143,7 +159,7 @@ def cut_window(
     log_f0 = speech.melody[start:stop]
     jitter = random.normal(0, 0.06, (2, len(prosody.pitch))) if augment else np.zeros((2, len(prosody.pitch)))
     vector, measures, trusted = reference.speaker, reference.measures, speech.trusted
-    if augment and trusted.all() and random.random() < NARROWED:
+    if augment and narrow and trusted.all() and random.random() < NARROWED:
         trusted, measures = speech.narrow, narrowed(measures)
     if augment:
         vector = vector + random.normal(0, 0.15 / np.sqrt(len(vector)), len(vector))
@@ -185,7 +201,14 @@ def collate(rows: list[dict[str, np.ndarray]]) -> dict[str, Tensor]:
     batch = {}
     for name in rows[0]:
         values = [row[name] for row in rows]
-        if len(values[0]) != len(rows[0]["index"]) and name in ("symbols", "bases", "tones", "pitch", "voiced", "energy"):
+        if len(values[0]) != len(rows[0]["index"]) and name in (
+            "symbols",
+            "bases",
+            "tones",
+            "pitch",
+            "voiced",
+            "energy",
+        ):
             values = [pad_frames(value, longest) for value in values]
         stacked = np.stack(values)
         batch[name] = torch.from_numpy(stacked if stacked.dtype == np.int64 else stacked.astype(np.float32))
@@ -195,7 +218,9 @@ def collate(rows: list[dict[str, np.ndarray]]) -> dict[str, Tensor]:
 def inputs_of(batch: Mapping[str, Tensor]) -> AcousticInput:
     """The model's input of a batch."""
     names = ("symbols", "bases", "tones", "pitch", "voiced", "energy", "speaker", "measures")
-    return AcousticInput(**{name: batch[name] for name in names}, length=RegulatedLength(batch["index"], batch["place"]))
+    return AcousticInput(
+        **{name: batch[name] for name in names}, length=RegulatedLength(batch["index"], batch["place"])
+    )
 
 
 def acoustic_losses(model: AcousticModel, batch: Mapping[str, Tensor]) -> Losses:
@@ -221,4 +246,10 @@ def acoustic_losses(model: AcousticModel, batch: Mapping[str, Tensor]) -> Losses
     melody = ((f0.float() - batch["f0"]).abs() * melody_weight).sum() / melody_weight.sum()
     cross = nn.functional.binary_cross_entropy_with_logits(voicing_logits.float(), voicing, reduction="none")
     voice = (cross * valid).sum() / valid.sum()
-    return {"loss": mel + 0.5 * flow + 0.3 * melody + 0.3 * voice, "mel": mel, "flow": flow, "f0": melody, "voicing": voice}
+    return {
+        "loss": mel + 0.5 * flow + 0.3 * melody + 0.3 * voice,
+        "mel": mel,
+        "flow": flow,
+        "f0": melody,
+        "voicing": voice,
+    }

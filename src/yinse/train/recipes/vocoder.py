@@ -107,7 +107,8 @@ def spectral_distance(heard: Tensor, wanted: Tensor) -> Tensor:
     for size in RESOLUTIONS:
         window = torch.hann_window(size, device=heard.device)
         ours, theirs = (
-            torch.stft(x, size, size // 4, window=window, return_complex=True).abs().clamp_min(1e-4) for x in (heard, wanted)
+            torch.stft(x, size, size // 4, window=window, return_complex=True).abs().clamp_min(1e-4)
+            for x in (heard, wanted)
         )
         total = total + (ours - theirs).norm() / theirs.norm() + (ours.log() - theirs.log()).abs().mean()
     return total / len(RESOLUTIONS)

@@ -1,0 +1,288 @@
+"""Few-shot tuning: a minute of speech with its words → low-rank updates for one voice.
+
+The base stays as it is, bit for bit. What learns are low-rank updates of the acoustic model (trunk, flow, melody, text,
+the speaker's condition) and of the GPT's upper layers, under a tenth of the set's parameters. A part of the minute is
+kept apart: its loss chooses the best moment and ends the training.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from yinse.audio.measure import SpeakerMeasure, fill_unvoiced, phoneme_prosody
+from yinse.core.errors import BadAudio
+from yinse.core.events import Event, Finished, Progress, Warned
+from yinse.core.types import AudioClip
+from yinse.models.acoustic import AcousticModel
+from yinse.models.aligner import speaker_statistics
+from yinse.models.analysis import analyse
+from yinse.models.low_rank import add_low_rank, low_rank_state
+from yinse.models.prosody import ProsodyGPT, ProsodyInput, encode_prosody
+from yinse.models.spectrogram import LogMel
+from yinse.models.symbol_ids import symbol_ids
+from yinse.models.voice_condition import trusted_bins, voice_condition
+from yinse.text.phonemes import phonemize
+from yinse.train.features import Clip
+from yinse.train.loop import LoopConfig, Losses, TrainingState, read_checkpoint, save_checkpoint, train
+from yinse.train.recipes.acoustic import Speech, acoustic_losses, collate, cut_window
+from yinse.train.references import Reference
+from yinse.voices.voice import Voice
+from yinse.weights.native import NativeModels
+
+
+@dataclass(frozen=True)
+class TuneConfig:
+    """How a voice is tuned; chosen on the development speakers (docs/log.md).
+
+    Attributes:
+        rank: of the updates.
+        steps: at most.
+        learning_rate: of AdamW.
+        batch_size, window_frames: windows per step.
+        held_out_share: of the minute, kept apart (whole clips, at least one).
+        patience: validations without a better one before it ends.
+        validate_every: steps.
+        upper_layers: of the GPT that are tuned.
+        lowest_confidence: clips whose transcript fits worse are left out with a warning.
+    """
+
+    rank: int = 16
+    steps: int = 160
+    learning_rate: float = 2e-3
+    batch_size: int = 4
+    window_frames: int = 200
+    held_out_share: float = 0.12
+    patience: int = 3
+    validate_every: int = 20
+    upper_layers: int = 2
+    lowest_confidence: float = -7.5
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The result: tensors to merge into the voice (`adapter.*`), and the held-out losses before and after."""
+
+    tensors: Mapping[str, np.ndarray]
+    figures: Mapping[str, float]
+
+
+class TunedParts(nn.Module):
+    """The parts that learn, as one module."""
+
+    def __init__(self, acoustic: AcousticModel, prosody: ProsodyGPT) -> None:
+        super().__init__()
+        self.acoustic, self.prosody = acoustic, prosody
+
+
+def tuned_names(acoustic: AcousticModel) -> list[str]:
+    """Weights of the acoustic model that get updates: every convolution and linear layer but embeddings."""
+    tables = ("text.symbol", "text.base", "text.tone")
+    return [
+        name
+        for name, weight in acoustic.named_parameters()
+        if not name.startswith(tables) and weight.dim() >= 2 and min(weight.shape[0], weight[0].numel()) >= 64
+    ]
+
+
+def upper_names(prosody: ProsodyGPT, layers: int) -> list[str]:
+    """Weights of the GPT's upper layers."""
+    first = len(prosody.blocks) - layers
+    return [
+        f"blocks.{index}.{name}.weight"
+        for index in range(first, len(prosody.blocks))
+        for name in ("query_key_value", "output", "feed_in", "feed_out")
+    ]
+
+
+class TuneTask:
+    """Windows and sentences of one person."""
+
+    def __init__(
+        self, speech: Sequence[Speech], reference: Reference, models: NativeModels, config: TuneConfig
+    ) -> None:
+        self.speech, self.reference, self.models, self.config = list(speech), reference, models, config
+        self.weights = np.array([len(item.clip.mel) for item in self.speech], dtype=np.float64)
+
+    def batch(self, step: int) -> Mapping[str, Tensor]:
+        """Windows for the acoustic model; `sentence` is the clip whose prosody the GPT learns in this step."""
+        random = np.random.default_rng((self.config.seed, step))
+        picks = random.choice(len(self.speech), self.config.batch_size, p=self.weights / self.weights.sum())
+        rows = [
+            cut_window(self.speech[i], self.reference, self.config.window_frames, random, augment=True, narrow=False)
+            for i in picks
+        ]
+        return {**collate(rows), "sentence": torch.tensor(int(picks[0]))}
+
+    def losses(self, model: nn.Module, batch: Mapping[str, Tensor], step: int) -> Losses:
+        """The acoustic losses and, at a tenth, the GPT's."""
+        assert isinstance(model, TunedParts)
+        losses = acoustic_losses(model.acoustic, {k: v for k, v in batch.items() if k != "sentence"})
+        prosody = self.prosody_loss(model.prosody, self.speech[int(batch["sentence"])])
+        return {**losses, "loss": losses["loss"] + 0.1 * prosody, "prosody": prosody}
+
+    def prosody_loss(self, prosody: ProsodyGPT, speech: Speech) -> Tensor:
+        """Cross-entropy of one sentence's prosody tokens."""
+        spoken = phoneme_prosody(speech.clip.mel, speech.clip.log_f0, speech.durations, measure=self.reference.measure)
+        tokens = torch.from_numpy(encode_prosody(spoken, prosody.config))[None]
+        inputs = ProsodyInput(
+            symbols=torch.from_numpy(speech.ids.symbols)[None],
+            bases=torch.from_numpy(speech.ids.bases)[None],
+            tones=torch.from_numpy(speech.ids.tones)[None],
+            speaker=torch.from_numpy(self.reference.speaker)[None],
+            measures=torch.from_numpy(self.reference.measures)[None],
+        )
+        logits = prosody(inputs, tokens)
+        return torch.stack(
+            [nn.functional.cross_entropy(part[0].float(), tokens[0, :, i]) for i, part in enumerate(logits)]
+        ).mean()
+
+    @torch.inference_mode()
+    def held_out_loss(self, model: TunedParts, speech: Sequence[Speech]) -> float:
+        """Mean loss of clips not trained on: the same windows and noise every time."""
+        random = np.random.default_rng(self.config.seed)
+        rows = [
+            cut_window(item, self.reference, self.config.window_frames, random, augment=False, narrow=False)
+            for item in speech
+            for _ in range(2)
+        ]
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.config.seed)
+            return float(acoustic_losses(model.acoustic, collate(rows))["loss"])
+
+
+def prepare_speech(
+    models: NativeModels, voice: Voice, clips: Sequence[AudioClip], transcripts: Sequence[str], *, config: TuneConfig
+) -> tuple[list[Speech], Reference, list[str]]:
+    """Aligned clips of one person, what the models are told of them, and warnings.
+
+    Raises:
+        BadAudio: fewer than two clips can be used.
+    """
+    log_mel = LogMel(models.config.spectrogram)
+    analyses = [analyse(clip, log_mel) for clip in clips]
+    texts = [phonemize(text) for text in transcripts]
+    mels = [a.mel for a in analyses]
+    found = models.aligner.align(mels, [t.symbols for t in texts], normalization=speaker_statistics(mels))
+    condition = voice_condition(voice.tensors, floor_depth=voice.tensors["floor_depth"])
+    measure: SpeakerMeasure = condition.measure
+    reference = Reference(measure, condition.measures[0].numpy(), condition.speaker[0].numpy())
+    trusted = trusted_bins(models.config.spectrogram, voice.bandwidth_hz)
+    speech, warnings = [], []
+    for index, (seen, text, alignment) in enumerate(zip(analyses, texts, found, strict=True)):
+        if alignment is None or alignment.confidence < config.lowest_confidence:
+            warnings.append(f"line {index + 1} of the transcript does not fit its recording: left out")
+            continue
+        clip = Clip(
+            id=str(index), speaker="", pack="", text=transcripts[index], language="", punctuated=True, synthetic=False,
+            bandwidth_hz=int(voice.bandwidth_hz), mel=seen.mel, log_f0=seen.log_f0, samples=np.zeros(0, dtype=np.int16),
+        )  # fmt: skip
+        melody = fill_unvoiced(seen.log_f0)
+        speech.append(
+            Speech(clip, symbol_ids(text.symbols), alignment.durations.astype(np.int64), melody, trusted, trusted)
+        )
+    if len(speech) < 2:
+        raise BadAudio(
+            "fewer than two utterances fit their transcripts", advice="Check the transcripts, or use --no-tune."
+        )
+    return speech, reference, warnings
+
+
+def tune(
+    models: NativeModels,
+    voice: Voice,
+    clips: Sequence[AudioClip],
+    transcripts: Sequence[str],
+    *,
+    folder: Path,
+    config: TuneConfig | None = None,
+) -> Iterator[Event]:
+    """Adapt the models to a voice; the last event holds a `Tuned`.
+
+    Args:
+        models: the base set; not changed.
+        voice: as enrolled, without an adapter.
+        clips: utterances of about 2 to 12 s.
+        transcripts: what is said in each.
+        folder: where the state is kept; killed and run again with the same input, it goes on from there.
+        config: how.
+
+    Raises:
+        BadAudio: fewer than two clips can be used.
+    """
+    config = config or TuneConfig()
+    yield Progress("align", 0, 1)
+    speech, reference, warnings = prepare_speech(models, voice, clips, transcripts, config=config)
+    yield from (Warned(warning) for warning in warnings)
+    apart = max(1, round(config.held_out_share * len(speech)))
+    # evenly spread, not the ends: people tire and the first sentence is often different
+    picked = {int(i) for i in np.linspace(0, len(speech) - 1, apart + 2)[1:-1]}
+    held_out = [item for index, item in enumerate(speech) if index in picked]
+    kept = [item for index, item in enumerate(speech) if index not in picked]
+    torch.manual_seed(config.seed)
+    parts = TunedParts(copy.deepcopy(models.acoustic), copy.deepcopy(models.prosody))
+    add_low_rank(parts.acoustic, tuned_names(parts.acoustic), rank=config.rank)
+    add_low_rank(parts.prosody, upper_names(parts.prosody, config.upper_layers), rank=config.rank)
+    task = TuneTask(kept, reference, models, config)
+    chooser = _Chooser(task, parts, held_out, folder / f"best-{_digest(kept, config)}.safetensors", config)
+    loop = LoopConfig(
+        steps=config.steps, learning_rate=config.learning_rate, warmup_steps=10, decay_from=0.3, ema_decay=0.9,
+        weight_decay=0.0, checkpoint_every_s=15.0, report_every_steps=config.validate_every, seed=config.seed,
+    )  # fmt: skip
+    state_folder = folder / f"state-{_digest(kept, config)}"
+    for event in train(parts, task, config=loop, folder=state_folder, on_validate=chooser.validate):
+        if not isinstance(event, Finished):
+            yield event
+    best, record = read_checkpoint(chooser.path)
+    figures = {"held_out_loss_before": record["before"], "held_out_loss_after": record["loss"], "steps": record["step"]}
+    adapter = {f"adapter.{name}": tensor.half().numpy() for name, tensor in best.items()}
+    yield Finished(Tuned(adapter, figures))
+
+
+def _digest(speech: Sequence[Speech], config: TuneConfig) -> str:
+    digest = hashlib.sha256(repr(config).encode())
+    for item in speech:
+        digest.update(item.clip.text.encode())
+        digest.update(np.ascontiguousarray(item.clip.mel).tobytes())
+    return digest.hexdigest()[:12]
+
+
+class _Chooser:
+    """Keeps the updates with the lowest held-out loss and says when to stop."""
+
+    def __init__(
+        self, task: TuneTask, parts: TunedParts, held_out: Sequence[Speech], path: Path, config: TuneConfig
+    ) -> None:
+        self.task, self.parts, self.held_out, self.path, self.config = task, parts, held_out, path, config
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            before = task.held_out_loss(self.parts.eval(), held_out)  # type: ignore[arg-type]
+            self._save(before, before, 0)
+
+    def validate(self, state: TrainingState) -> bool:
+        """Whether to go on after a validation of the averaged updates."""
+        _, record = read_checkpoint(self.path)
+        if state.step <= record["step"]:
+            return True
+        with state.averaged():
+            loss = self.task.held_out_loss(self.parts.eval(), self.held_out)  # type: ignore[arg-type]
+            if loss < record["loss"]:
+                self._save(record["before"], loss, state.step)
+                return True
+        return state.step - record["step"] < self.config.patience * self.config.validate_every
+
+    def _save(self, before: float, loss: float, step: int) -> None:
+        updates = {
+            f"{part}.{name}": tensor
+            for part in ("acoustic", "prosody")
+            for name, tensor in low_rank_state(getattr(self.parts, part)).items()
+        }
+        save_checkpoint(self.path, updates, {"before": before, "loss": loss, "step": step})
