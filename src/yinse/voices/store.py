@@ -73,6 +73,11 @@ class VoiceStore:
         """
         return self.find(name).read()
 
+    def get_or_default(self, name: str | None) -> Voice:
+        """A voice by its name or id; None: the first of all, a built-in one. Raises what `get` raises."""
+        entries = self.entries() if name is None else ()
+        return entries[0].read() if entries else self.get(name or "default")
+
     def check_free(self, name: str, *, replace: bool = False) -> None:
         """Whether a voice of this name may be saved.
 

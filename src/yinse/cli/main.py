@@ -1,0 +1,300 @@
+"""The `yinse` command."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from yinse.cli import models, voices
+from yinse.cli.console import follow, guarded, note, show_json
+
+if TYPE_CHECKING:
+    from yinse.core.types import PhonemeSequence
+    from yinse.workflows.clone import CloneResult
+    from yinse.workflows.engine import Engine
+
+app = typer.Typer(
+    help="From one minute of a person's recording to speech in that voice, in English and Mandarin.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help starts in half the time
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(voices.app, name="voices")
+app.add_typer(models.app, name="models")
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Model = Annotated[Path | None, typer.Option("--model", help="Folder of a model set; else the shipped one.")]
+Recogniser = Annotated[
+    str, typer.Option("--recogniser", help="Folder or cached name of a faster-whisper model (extra asr).")
+]
+Language = Annotated[str | None, typer.Option("--language", help="zh or en; else told by the text.")]
+TextArgument = Annotated[str | None, typer.Argument(help="What to say.", show_default=False)]
+TextFile = Annotated[Path | None, typer.Option("-f", "--file", help="Read the text from a file; - is standard input.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from yinse import __version__
+
+        print(f"yinse {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where a bug happened.")] = False,
+) -> None:
+    """From one minute of a person's recording to speech in that voice, in English and Mandarin."""
+
+
+def _engine(folder: Path | None) -> Engine:
+    from yinse.workflows.native import load_engine
+
+    return load_engine(folder)
+
+
+def _transcriber(recogniser: str) -> Callable[[], Any]:
+    from yinse.corpus.transcriber import FasterWhisper
+
+    return lambda: FasterWhisper(recogniser)
+
+
+def _text(text: str | None, file: Path | None) -> str:
+    """The text of a command: its argument, a file, or standard input."""
+    from yinse.core.errors import BadText, ConfigError
+    from yinse.workflows.transcripts import read_text
+
+    if text is not None and file is None:
+        return text
+    if file is None or text is not None:
+        raise ConfigError("give either a text or a file with -f")
+    if str(file) != "-":
+        return read_text(file)
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadText("this is not a UTF-8 text", where="standard input", advice="Convert it to UTF-8.") from error
+
+
+@app.command()
+@guarded
+def say(
+    text: TextArgument = None,
+    *,
+    file: TextFile = None,
+    voice: Annotated[str | None, typer.Option("--voice", help="Whose voice; else a built-in one.")] = None,
+    output: Annotated[
+        str, typer.Option("-o", "--output", help=".wav, .flac, .ogg, .opus or .mp3; - is a WAV on standard output.")
+    ] = "out.wav",
+    language: Language = None,
+    speed: Annotated[float, typer.Option("--speed", help="1 as the voice speaks, 0.25 to 4.")] = 1.0,
+    pitch: Annotated[float, typer.Option("--pitch", help="Semitones, -12 to 12.")] = 0.0,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same samples.")] = 0,
+    style: Annotated[
+        Path | None, typer.Option("--style", help="A recording whose manner is taken on, its text in NAME.txt.")
+    ] = None,
+    captions: Annotated[Path | None, typer.Option("--captions", help="Write .srt or .vtt captions.")] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Write phonemes with their times as JSON.")] = None,
+    model: Model = None,
+    recogniser: Recogniser = "base",
+    json: Json = False,
+) -> None:
+    """Speak a text of any length."""
+    from yinse.core.types import SpeakRequest
+    from yinse.voices.store import VoiceStore
+    from yinse.workflows.say import SpeakOutputs, speak
+    from yinse.workflows.style import find_style
+
+    whole = _text(text, file)
+    request = SpeakRequest(whole, language=language, speed=speed, pitch_semitones=pitch, seed=seed)
+    is_pipe = output == "-"
+    outputs = SpeakOutputs(audio=sys.stdout.buffer if is_pipe else Path(output), captions=captions, report=report)
+    chosen = VoiceStore().get_or_default(voice)
+    engine = _engine(model)
+    manner = None if style is None else find_style(style, engine=engine, transcriber=_transcriber(recogniser))
+    spoken = follow(speak(request, chosen, engine=engine, outputs=outputs, style=manner))
+    summary = {
+        "voice": chosen.name,
+        "audio": output,
+        "sentences": spoken.sentences,
+        "duration_s": round(spoken.duration_s, 3),
+        "took_s": round(spoken.took_s, 3),
+        "first_audio_s": round(spoken.first_audio_s, 3),
+    }
+    if json and not is_pipe:
+        show_json(summary)
+    else:
+        note(f"{spoken.duration_s:.1f} s of speech in {spoken.took_s:.1f} s")
+
+
+@app.command()
+@guarded
+def phonemes(text: TextArgument = None, file: TextFile = None, language: Language = None, json: Json = False) -> None:
+    """Show how a text will be read."""
+    from yinse.core.errors import BadText
+    from yinse.text.phonemes import phonemize
+    from yinse.text.sentences import split_sentences
+
+    found: list[tuple[str, PhonemeSequence]] = []
+    for sentence in split_sentences(_text(text, file)):
+        with contextlib.suppress(BadText):  # a sentence in another script; what is left is read
+            found.append((sentence.text, phonemize(sentence.text, language=language)))
+    if not found:
+        raise BadText("the text holds nothing to speak", advice="Write at least one word in English or Mandarin.")
+    if json:
+        show_json(
+            [
+                {
+                    "text": written,
+                    "read_as": sequence.text,
+                    "items": [
+                        {"text": text, "language": spoken, "phonemes": symbols}
+                        for text, spoken, symbols in _items(sequence)
+                    ],
+                }
+                for written, sequence in found
+            ]
+        )
+        return
+    for _, sequence in found:
+        print(sequence.text)
+        for item, spoken, symbols in _items(sequence):
+            print(f"  {item or '·'}\t{spoken}\t{' '.join(symbols)}")
+
+
+def _items(sequence: PhonemeSequence) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Text, language and symbols of each item."""
+    symbols = iter(sequence.symbols)
+    for length, text, spoken in zip(sequence.word_lengths, sequence.word_texts, sequence.word_languages, strict=True):
+        yield text, spoken, tuple(itertools.islice(symbols, length))
+
+
+@app.command()
+@guarded
+def clone(
+    audio: Annotated[list[Path], typer.Argument(help="Recordings of one person, or folders of them.")],
+    *,
+    name: Annotated[str, typer.Option("--name", help="What to call the voice.")],
+    text: Annotated[
+        Path | None,
+        typer.Option("--text", help="What is said: a line per recording, or name<TAB>text; else NAME.txt beside each."),
+    ] = None,
+    language: Language = None,
+    tune: Annotated[
+        bool | None, typer.Option("--tune/--no-tune", help="Adapt the models too; else if the text is known.")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a voice of this name.")] = False,
+    model: Model = None,
+    recogniser: Recogniser = "base",
+    json: Json = False,
+) -> None:
+    """Make a voice from a minute of recordings."""
+    from yinse.core.errors import ConfigError
+    from yinse.voices.store import VoiceStore
+    from yinse.workflows.clone import CloneRequest, CloneTools, clone_voice
+
+    if language not in (None, "zh", "en"):
+        raise ConfigError(f"language '{language}' is unknown", advice="Use zh or en.")
+    request = CloneRequest(audio=tuple(audio), name=name, text=text, language=language, tune=tune, replace=replace)
+    tools = CloneTools(_transcriber(recogniser))
+    result = follow(clone_voice(request, engine=_engine(model), store=VoiceStore(), tools=tools))
+    if json:
+        show_json(_clone_summary(result))
+        return
+    print(f"voice '{name}' from {result.speech_s:.0f} s in {result.pieces} utterances")
+    for figure, value in result.voice.figures.items():
+        print(f"  {figure.replace('_', ' ')}: {value:.3f}")
+    print(f'try: yinse say "Hello." --voice {name}')
+
+
+def _clone_summary(result: CloneResult) -> dict[str, Any]:
+    return {
+        "name": result.voice.name,
+        "id": result.voice.id,
+        "path": result.path,
+        "languages": result.voice.languages,
+        "tuned": result.voice.is_tuned,
+        "figures": dict(result.voice.figures),
+        "utterances": result.pieces,
+        "utterances_with_text": result.transcribed,
+        "speech_s": round(result.speech_s, 2),
+        "recordings": [
+            {
+                "path": path,
+                "before": recording.report_before,
+                "after": recording.report_after,
+                "steps": recording.steps,
+            }
+            for path, recording in result.recordings.items()
+        ],
+        "warnings": result.warnings,
+    }
+
+
+@app.command()
+@guarded
+def check(
+    paths: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")], json: Json = False
+) -> None:
+    """Tell how good recordings are, and how to record better."""
+    from yinse.core.errors import BadAudio, QualityGateError
+    from yinse.workflows.check import check_recordings
+
+    checked = follow(check_recordings(paths))
+    if json:
+        show_json([{"path": c.path, "report": c.report, "problem": c.problem} for c in checked])
+    else:
+        for one in checked:
+            if one.report is None:
+                print(f"{one.path}: unusable: {one.problem}")
+                continue
+            report = one.report
+            print(
+                f"{one.path}: {report.verdict}: {report.speech_s:.1f} s of speech, noise {report.snr_db:.0f} dB below, "
+                f"up to {report.bandwidth_hz / 1000:.1f} kHz, {report.loudness_lufs:.0f} LUFS"
+            )
+            for line in (*(report.reasons if report.verdict != "good" else ()), report.advice):
+                if line:
+                    print(f"  {line}")
+    if any(one.report is None for one in checked):
+        raise SystemExit(BadAudio.exit_code)
+    if any(one.report.verdict == "refused" for one in checked):
+        raise SystemExit(QualityGateError.exit_code)
+
+
+@app.command()
+@guarded
+def doctor(json: Json = False) -> None:
+    """Show versions, threads, models and voices, and what does not work."""
+    from yinse.workflows.doctor import diagnose
+
+    found = diagnose()
+    if json:
+        show_json(found)
+    else:
+        print("versions: " + ", ".join(f"{name} {version}" for name, version in found.versions.items()))
+        print(f"processor: {found.processor_cores} cores, torch uses {found.torch_threads}, {', '.join(found.devices)}")
+        print(f"home: {found.home} ({found.free_bytes / 2**30:.1f} GiB free)")
+        print(f"model: {found.model or 'none'}")
+        print(f"voices: {', '.join(found.voices) or 'none'}")
+        print("extras: " + ", ".join(f"{name} {'yes' if here else 'no'}" for name, here in found.extras.items()))
+        for problem in found.problems:
+            print(f"problem: {problem}")
+    if found.problems:
+        raise SystemExit(1)
+
+
+def main() -> None:
+    """Entry point of the `yinse` program."""
+    app(prog_name="yinse")

@@ -1,0 +1,134 @@
+"""The Python interface: `clone`, `say`, `stream`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from yinse.audio.write import write_audio
+from yinse.core.errors import InternalError
+from yinse.core.events import Finished, Warned
+from yinse.core.types import AudioChunk, AudioClip, SpeakRequest
+from yinse.corpus.transcriber import FasterWhisper
+from yinse.voices.store import VoiceStore
+from yinse.voices.voice import Voice
+from yinse.workflows.clone import CloneRequest, CloneTools, clone_voice
+from yinse.workflows.engine import Engine, check_fits
+from yinse.workflows.style import find_style
+
+
+@cache
+def shipped_engine() -> Engine:
+    """The models that come with the package, loaded once."""
+    from yinse.workflows.native import load_engine
+
+    return load_engine()
+
+
+def clone(
+    audio: str | Path | Sequence[str | Path],
+    *,
+    name: str,
+    text: str | Path | None = None,
+    language: str | None = None,
+    tune: bool | None = None,
+    replace: bool = False,
+) -> Voice:
+    """Makes a voice from a minute of a person's recordings, and keeps it under its name.
+
+    Args:
+        audio: recordings, or folders of recordings, of one person.
+        name: of the voice.
+        text: file with what is said: one line per recording, or lines `name<TAB>text`. Without it, NAME.txt beside
+            NAME.wav is read; else a recogniser is asked, if one is installed.
+        language: "zh", "en", or None to tell by the text.
+        tune: adapt the models too, which takes minutes; None: if it is known what was said.
+        replace: an older voice of this name gives way.
+
+    Returns:
+        The voice. Warnings about the recordings are issued as `UserWarning`.
+
+    Raises:
+        YinseError: what `yinse.workflows.clone.clone_voice` raises.
+
+    Example:
+        >>> voice = clone("me.wav", name="me")  # doctest: +SKIP
+    """
+    import warnings
+
+    paths = (audio,) if isinstance(audio, str | Path) else tuple(audio)
+    request = CloneRequest(
+        audio=tuple(Path(path) for path in paths),
+        name=name,
+        text=None if text is None else Path(text),
+        language=language,
+        tune=tune,
+        replace=replace,
+    )
+    for event in clone_voice(request, engine=shipped_engine(), store=VoiceStore(), tools=CloneTools(FasterWhisper)):
+        if isinstance(event, Warned):
+            warnings.warn(f"{event.where}: {event.message}" if event.where else event.message, stacklevel=2)
+        if isinstance(event, Finished):
+            voice: Voice = event.result.voice
+            return voice
+    raise InternalError("cloning ended without a result")
+
+
+def stream(
+    text: str,
+    voice: str | Voice | None = None,
+    *,
+    language: str | None = None,
+    speed: float = 1.0,
+    pitch_semitones: float = 0.0,
+    seed: int = 0,
+    style: str | Path | None = None,
+) -> Iterator[AudioChunk]:
+    """Speaks a text of any length, one `AudioChunk` a sentence, in flat memory.
+
+    Args:
+        text: English, Mandarin, or both.
+        voice: a voice, its name, or None for the first built-in one.
+        language: "zh", "en", or None to tell by script.
+        speed: 1.0 as the voice speaks.
+        pitch_semitones: shift of the melody.
+        seed: same seed, same samples on the same machine.
+        style: a recording of a few sentences whose manner of speaking is taken on.
+
+    Raises:
+        UnknownName: there is no such voice; the message proposes the nearest.
+        ConfigError: an option is out of range.
+        BadText: nothing in the text can be spoken (raised by the first chunk).
+    """
+    request = SpeakRequest(text, language=language, speed=speed, pitch_semitones=pitch_semitones, seed=seed)
+    engine = shipped_engine()
+    chosen = voice if isinstance(voice, Voice) else VoiceStore().get_or_default(voice)
+    check_fits(chosen, engine)
+    manner = None if style is None else find_style(Path(style), engine=engine, transcriber=FasterWhisper)
+    return engine.stream(request, chosen, style=manner)
+
+
+def say(text: str, voice: str | Voice | None = None, *, output: str | Path | None = None, **options: Any) -> AudioClip:
+    """Speaks a text.
+
+    Args:
+        text: English, Mandarin, or both.
+        voice: a voice, its name, or None for the first built-in one.
+        output: file to write as well; its suffix chooses WAV, FLAC, OGG, Opus or MP3.
+        options: those of `stream`.
+
+    Returns:
+        The whole speech.
+
+    Example:
+        >>> clip = say("Hello. 你好。", output="hello.wav")  # doctest: +SKIP
+    """
+    chunks = list(stream(text, voice, **options))
+    clip = AudioClip(np.concatenate([chunk.samples for chunk in chunks]), chunks[0].sample_rate_hz)
+    if output is not None:
+        write_audio(Path(output), clip)
+    return clip

@@ -1,0 +1,40 @@
+"""How good recordings are, before anything is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from yinse.audio.decode import decode
+from yinse.audio.quality import QualityReport, assess_quality
+from yinse.core.errors import BadAudio
+from yinse.core.events import Event, Finished, Progress
+from yinse.workflows.clone import find_recordings
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRecording:
+    """A recording with its report, or with what keeps it from being read."""
+
+    path: Path
+    report: QualityReport | None
+    problem: str | None = None
+
+
+def check_recordings(paths: Sequence[Path]) -> Iterator[Event]:
+    """Measures recordings; the last event holds a tuple of `CheckedRecording`.
+
+    Raises:
+        BadAudio: a path does not exist, or a folder holds no audio.
+    """
+    recordings = find_recordings(paths)
+    checked = []
+    for index, path in enumerate(recordings):
+        yield Progress("check", index, len(recordings), path.name)
+        try:
+            checked.append(CheckedRecording(path, assess_quality(decode(path))))
+        except BadAudio as error:
+            checked.append(CheckedRecording(path, None, f"{error.what}. {error.advice or ''}".strip()))
+    yield Progress("check", len(recordings), len(recordings))
+    yield Finished(tuple(checked))

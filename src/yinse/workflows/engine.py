@@ -1,0 +1,110 @@
+"""The workshops as one thing that the use cases hold: they know this shape, not the models behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from yinse.core.errors import FingerprintMismatch
+from yinse.core.events import Event
+from yinse.core.types import AudioChunk, AudioClip, FloatArray, SpeakRequest
+from yinse.voices.voice import Voice
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Enrolment:
+    """What was measured on a person's recordings.
+
+    Attributes:
+        tensors: those of `Voice`.
+        bandwidth_hz: highest frequency heard.
+        warnings: what should be said about the recordings.
+    """
+
+    tensors: Mapping[str, NDArray[Any]]
+    bandwidth_hz: float
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TimedText:
+    """How the symbols of a text lie in a recording.
+
+    Attributes:
+        ends_s: `(T_ph,)` where each symbol ends; it begins where the one before ends.
+        confidence: 0 at best; lower when the text does not fit.
+    """
+
+    ends_s: NDArray[Any]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tuning:
+    """What tuning added to a voice: its tensors, and what was measured before and after."""
+
+    tensors: Mapping[str, NDArray[Any]]
+    figures: Mapping[str, float]
+
+
+class Engine(Protocol):
+    """A set of models, ready to speak, to take on voices and to be tuned."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Which set it is."""
+        ...
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """Rate of its speech."""
+        ...
+
+    def stream(self, request: SpeakRequest, voice: Voice, *, style: Any = None) -> Iterator[AudioChunk]:
+        """Speaks sentence by sentence, in the manner of `style`, made by the method of that name."""
+        ...
+
+    def style(self, clip: AudioClip, transcript: str) -> Any:
+        """The manner in which a recording was spoken."""
+        ...
+
+    def enroll(
+        self, clips: Sequence[AudioClip], *, transcripts: Sequence[str | None], language: str | None
+    ) -> Enrolment:
+        """Measures a person's voice on utterances."""
+        ...
+
+    def speaker_vectors(self, clips: Sequence[AudioClip]) -> list[FloatArray]:
+        """One vector `(256,)` per clip."""
+        ...
+
+    def align(self, clips: Sequence[AudioClip], symbols: Sequence[Sequence[str]]) -> list[TimedText | None]:
+        """Lays texts onto recordings of one person; None where a text is far too long for its recording."""
+        ...
+
+    def tune(
+        self, voice: Voice, clips: Sequence[AudioClip], transcripts: Sequence[str], *, folder: Path
+    ) -> Iterator[Event]:
+        """Adapts the models to a voice; the result of the last event is a `Tuning`.
+
+        Killed and run again with the same folder, it goes on where it was.
+        """
+        ...
+
+
+def check_fits(voice: Voice, engine: Engine) -> None:
+    """Whether a voice was made for these models.
+
+    Raises:
+        FingerprintMismatch: it was not.
+    """
+    if voice.model_fingerprint != engine.fingerprint:
+        raise FingerprintMismatch(
+            "the voice was made for other models than the ones at hand",
+            where=voice.name,
+            advice="Clone it again from the recordings.",
+        )

@@ -1,0 +1,89 @@
+"""The native models behind the shape that the use cases hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from yinse.audio.measure import level_speech
+from yinse.audio.resample import resample
+from yinse.core.events import Event, Finished
+from yinse.core.types import AudioChunk, AudioClip, FloatArray, SpeakRequest
+from yinse.models.aligner import speaker_statistics
+from yinse.synth.native import NativeSynthesizer, StyleReference
+from yinse.voices.voice import Voice
+from yinse.weights.native import NativeModels, load_native
+from yinse.workflows.engine import Enrolment, TimedText, Tuning
+
+
+class NativeEngine:
+    """Our own models as an `Engine`."""
+
+    def __init__(self, models: NativeModels) -> None:
+        self._models = models
+        self._synthesizer = NativeSynthesizer(models)
+
+    @property
+    def fingerprint(self) -> str:
+        """Which set it is."""
+        return self._models.fingerprint
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """Rate of its speech."""
+        return self._synthesizer.sample_rate_hz
+
+    def stream(
+        self, request: SpeakRequest, voice: Voice, *, style: StyleReference | None = None
+    ) -> Iterator[AudioChunk]:
+        """Speaks sentence by sentence, in the manner of `style` if there is one."""
+        return self._synthesizer.stream(request, voice, style=style)
+
+    def style(self, clip: AudioClip, transcript: str) -> StyleReference:
+        """The manner in which a recording was spoken."""
+        return self._synthesizer.style_reference(clip, transcript)
+
+    def enroll(
+        self, clips: Sequence[AudioClip], *, transcripts: Sequence[str | None], language: str | None
+    ) -> Enrolment:
+        """Measures a person's voice on utterances."""
+        found = self._synthesizer.enroll(clips, transcripts=transcripts, language=language)
+        return Enrolment(found.tensors, found.bandwidth_hz, found.warnings)
+
+    def speaker_vectors(self, clips: Sequence[AudioClip]) -> list[FloatArray]:
+        """One vector `(256,)` per clip."""
+        return [self._models.speaker.embed([mel]) for mel in self._mels(clips)]
+
+    def align(self, clips: Sequence[AudioClip], symbols: Sequence[Sequence[str]]) -> list[TimedText | None]:
+        """Lays texts onto recordings of one person; None where a text is far too long for its recording."""
+        mels = self._mels(clips)
+        found = self._models.aligner.align(mels, symbols, normalization=speaker_statistics(mels))
+        frames_per_s = self._models.config.spectrogram.frames_per_s
+        return [TimedText(np.cumsum(one.durations) / frames_per_s, one.confidence) if one else None for one in found]
+
+    def tune(
+        self, voice: Voice, clips: Sequence[AudioClip], transcripts: Sequence[str], *, folder: Path
+    ) -> Iterator[Event]:
+        """Adapts the models to a voice; the result of the last event is a `Tuning`."""
+        from yinse.train.tune import tune
+
+        for event in tune(self._models, voice, clips, transcripts, folder=folder):
+            if isinstance(event, Finished):
+                yield Finished(Tuning(event.result.tensors, event.result.figures))
+            else:
+                yield event
+
+    @torch.inference_mode()
+    def _mels(self, clips: Sequence[AudioClip]) -> list[FloatArray]:
+        """Log-mels `(T_mel, M)` at the level that the models learned."""
+        levelled = [level_speech(resample(clip, self.sample_rate_hz)).samples for clip in clips]
+        log_mel = self._synthesizer.log_mel
+        return [log_mel(torch.from_numpy(samples)[None])[0].T.contiguous().numpy() for samples in levelled]
+
+
+def load_engine(folder: Path | None = None) -> NativeEngine:
+    """The models in a folder; None: those that come with the package. Raises what `load_native` raises."""
+    return NativeEngine(load_native(folder))
