@@ -47,6 +47,7 @@ _EXTRA: Mapping[str, str] = {
     "weibo": "W EY1 B OW1",
     "whatsapp": "W AH1 T S AE2 P",
     "wi": "W AY1",
+    "wwii": "W ER1 L D W AO1 R T UW1",
     "yinse": "Y IH1 N S AH0",
 }
 """Words of our day that the dictionary lacks."""

@@ -19,17 +19,22 @@ _CURRENCIES = {
 _SCALES = {"k": "thousand", "K": "thousand", "m": "million", "M": "million", "B": "billion", "万": "ten thousand",
            "亿": "hundred million"}  # fmt: skip
 _UNITS = {
-    "km/h": "kilometers per hour", "mph": "miles per hour", "kg": "kilograms", "km": "kilometers", "cm": "centimeters",
+    "km/h": "kilometers per hour", "km²": "square kilometers", "cm²": "square centimeters", "m²": "square meters",
+    "m³": "cubic meters", "mph": "miles per hour", "kg": "kilograms", "km": "kilometers", "cm": "centimeters",
     "mm": "millimeters", "mg": "milligrams", "ml": "milliliters", "mL": "milliliters", "kW": "kilowatts",
-    "GB": "gigabytes", "MB": "megabytes", "KB": "kilobytes", "TB": "terabytes", "GHz": "gigahertz", "MHz": "megahertz",
-    "kHz": "kilohertz", "Hz": "hertz", "°C": "degrees Celsius", "°F": "degrees Fahrenheit", "m": "meters", "g": "grams",
-    "L": "liters", "lb": "pounds", "lbs": "pounds", "ft": "feet", "ms": "milliseconds",
+    "GB": "gigabytes", "MB": "megabytes", "KB": "kilobytes", "TB": "terabytes", "GHz": "gigahertz",
+    "MHz": "megahertz", "kHz": "kilohertz", "Hz": "hertz", "°C": "degrees Celsius", "°F": "degrees Fahrenheit",
+    "m": "meters", "g": "grams", "L": "liters", "lb": "pounds", "lbs": "pounds", "ft": "feet", "ms": "milliseconds",
 }  # fmt: skip
 _SINGULARS = {"feet": "foot", "gigahertz": "gigahertz", "megahertz": "megahertz", "kilohertz": "kilohertz"}
-_SIGNS = {"+": "plus", "=": "equals", "&": "and", "@": "at", "%": "percent", "°": "degrees", "×": "times",
-          "÷": "divided by", "<": "less than", ">": "greater than", "€": "euros", "£": "pounds", "$": "dollars",
-          "¥": "yuan"}  # fmt: skip
+_SIGNS = {
+    "²": "squared", "³": "cubed", "+": "plus", "=": "equals", "&": "and", "@": "at", "%": "percent", "°": "degrees",
+    "×": "times", "÷": "divided by", "<": "less than", ">": "greater than", "€": "euros", "£": "pounds",
+    "$": "dollars", "¥": "yuan",
+}  # fmt: skip
 _DENOMINATORS = {2: ("half", "halves"), 4: ("quarter", "quarters")}
+_CODE_DIGITS = 8
+"""So many digits without commas are an account or telephone number: read one by one."""
 _CARDINAL_DIGITS_MAX = 15
 """Longer numbers are read digit by digit."""
 
@@ -80,7 +85,9 @@ def _year(text: str) -> str:
 
 
 def _number(text: str) -> str:
-    if re.fullmatch(r"1[1-9]\d\d|20\d\d", text):
+    if text.isdigit() and len(text) >= _CODE_DIGITS and not text.endswith("000"):
+        return _digits(text)
+    if re.fullmatch(r"1066|1[1-9]\d\d|20\d\d", text):
         return _year(text)
     return _signed(text)
 
@@ -148,7 +155,7 @@ def _percent(text: str) -> str:
 
 
 def _range(text: str) -> str:
-    match = re.fullmatch(r"([-+]?[\d,.]+) ?[-~–] ?([\d,.]+)(.*)", text)
+    match = re.fullmatch(r"([-+]?[\d,.]+) ?%?[-~–] ?([\d,.]+)(.*)", text)
     if match is None:
         return _signed(text)
     unit = match[3].strip()
@@ -159,6 +166,8 @@ def _fraction(text: str) -> str:
     over, under = (int(part) for part in text.split("/"))
     if (over, under) == (24, 7):
         return "twenty four seven"
+    if over == under:
+        return f"{cardinal(str(over))} {cardinal(str(under))}"
     if under < 2 or under > 100:
         return f"{cardinal(str(over))} over {cardinal(str(under))}"
     one, many = _DENOMINATORS.get(under, (_words(under, "ordinal"), _words(under, "ordinal") + "s"))
@@ -195,9 +204,16 @@ def _address(text: str) -> str:
     return re.sub(r"\d+", lambda m: f" {_digits(m[0])} ", text)
 
 
+def _mixed(text: str) -> str:
+    whole, fraction = text.split(" ")
+    spoken = _fraction(fraction)
+    return f"{cardinal(whole)} and {'a half' if spoken == 'one half' else spoken}"
+
+
 _READERS: Mapping[str, Callable[[str], str]] = {
     "address": _address,
     "site": _address,
+    "domain": _address,
     "isodate": _isodate,
     "usdate": _usdate,
     "phone": lambda text: ", ".join(_digits(part) for part in re.findall(r"\d+", text)),
@@ -206,7 +222,9 @@ _READERS: Mapping[str, Callable[[str], str]] = {
     "money": _money,
     "percent": _percent,
     "version": lambda text: " point ".join(cardinal(part) for part in text.split(".")),
+    "mixed": _mixed,
     "fraction": _fraction,
+    "ratio": lambda text: " to ".join(cardinal(part) for part in text.split(":")),
     "monthday": _monthday,
     "ordinal": lambda text: _words(int(re.sub(r"\D", "", text)), "ordinal"),
     "decade": _decade,

@@ -8,17 +8,22 @@ from collections.abc import Callable, Mapping
 _DIGITS = "零一二三四五六七八九"
 _PLACES = ("", "十", "百", "千")
 _GROUPS = ("", "万", "亿", "万亿")
+_CODE_DIGITS = 8
+"""So many digits without a counted thing are an account or telephone number: read one by one."""
 _CARDINAL_DIGITS_MAX = 16
 _CURRENCIES = {"$": "美元", "€": "欧元", "£": "英镑", "¥": "元"}
 _SCALES = {"hundred": "百", "thousand": "千", "million": "百万", "billion": "十亿", "trillion": "万亿", "k": "千",
            "K": "千", "m": "百万", "M": "百万", "B": "十亿"}  # fmt: skip
 _UNITS = {
-    "km/h": "公里每小时", "mph": "英里每小时", "kg": "公斤", "km": "公里", "cm": "厘米", "mm": "毫米", "mg": "毫克",
-    "ml": "毫升", "mL": "毫升", "kW": "千瓦", "°C": "摄氏度", "°F": "华氏度", "m": "米", "g": "克", "L": "升",
-    "lb": "磅", "lbs": "磅", "ft": "英尺", "Hz": "赫兹", "kHz": "千赫", "MHz": "兆赫", "ms": "毫秒",
+    "km²": "平方公里", "cm²": "平方厘米", "m²": "平方米", "m³": "立方米", "km/h": "公里每小时", "mph": "英里每小时",
+    "kg": "公斤", "km": "公里", "cm": "厘米", "mm": "毫米", "mg": "毫克", "ml": "毫升", "mL": "毫升", "kW": "千瓦",
+    "°C": "摄氏度", "°F": "华氏度", "m": "米", "g": "克", "L": "升", "lb": "磅", "lbs": "磅", "ft": "英尺",
+    "Hz": "赫兹", "kHz": "千赫", "MHz": "兆赫", "ms": "毫秒",
 }  # fmt: skip
-_SIGNS = {"+": "加", "=": "等于", "&": "和", "%": "百分号", "°": "度", "×": "乘", "÷": "除以", "<": "小于", ">": "大于",
-          "€": "欧元", "£": "英镑", "$": "美元", "¥": "元"}  # fmt: skip
+_SIGNS = {
+    "²": "平方", "³": "立方", "+": "加", "=": "等于", "&": "和", "%": "百分号", "°": "度", "×": "乘", "÷": "除以",
+    "<": "小于", ">": "大于", "€": "欧元", "£": "英镑", "$": "美元", "¥": "元",
+}  # fmt: skip
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -116,7 +121,7 @@ def _money(text: str) -> str:
 
 
 def _range(text: str, read: Callable[[str], str] = _signed) -> str:
-    match = re.fullmatch(r"([-+]?[\d,.]+) ?[-~–] ?([\d,.]+)(.*)", text)
+    match = re.fullmatch(r"([-+]?[\d,.]+) ?%?[-~–] ?([\d,.]+)(.*)", text)
     if match is None:
         return read(text)
     unit = match[3].strip()
@@ -153,6 +158,10 @@ def _number(text: str) -> str:
     number, after = match[1], match[2]
     if after == "年" and re.fullmatch(r"\d{4}|0\d|[5-9]\d", number):
         return _digits(number) + after
+    if after == "后" and re.fullmatch(r"\d0", number):
+        return _digits(number) + after
+    if number.isdigit() and len(number) >= _CODE_DIGITS and not number.endswith("000") and not after:
+        return _digits(number)
     if after and number == "2" and after not in "月日号楼路班年级":
         return "两" + after
     if not after and re.fullmatch(r"(?:19|20)\d\d", number):
@@ -167,9 +176,15 @@ def _address(text: str) -> str:
     return re.sub(r"\d+", lambda m: _digits(m[0]), text)
 
 
+def _mixed(text: str) -> str:
+    whole, fraction = text.split(" ")
+    return f"{cardinal(whole)}又{_fraction(fraction)}"
+
+
 _READERS: Mapping[str, Callable[[str], str]] = {
     "address": _address,
     "site": _address,
+    "domain": _address,
     "isodate": _isodate,
     "usdate": _usdate,
     "phone": lambda text: ",".join(_digits(part, telephone=True) for part in re.findall(r"\d+", text)),
@@ -178,7 +193,9 @@ _READERS: Mapping[str, Callable[[str], str]] = {
     "money": _money,
     "percent": _percent,
     "version": lambda text: "点".join(cardinal(part) for part in text.split(".")),
+    "mixed": _mixed,
     "fraction": _fraction,
+    "ratio": lambda text: "比".join(cardinal(part) for part in text.split(":")),
     "monthday": _monthday,
     "ordinal": lambda text: "第" + _whole(re.sub(r"\D", "", text)),
     "decade": lambda text: _digits(text) + "年代",

@@ -14,10 +14,12 @@ from yinse.text.symbols import HEAD, SYMBOL_IDS, TAIL, WORD_BOUNDARY
 
 _TOKEN = re.compile(
     rf"(?P<zh>[{HAN}]+)|(?P<en>'?[A-Za-z]+(?:'[A-Za-z]+)*'?)"
-    r"|(?P<ellipsis>…|\.{2,})|(?P<dash>—+|–|--+|(?<=\s)-(?=\s))|(?P<comma>[,:()])|(?P<stop>[.\n])|(?P<strong>[!?])"
+    r"|(?P<ellipsis>…|\.{2,})|(?P<dash>—+|–|--+|(?<=\s)-(?=\s))|(?P<comma>[,:()])|(?P<stop>\n|\.(?!\w)|(?<!\s)\.)|(?P<strong>[!?])"
 )
 _LATIN_MAX = 64
 """Longer runs of letters are cut: nobody reads them as one word."""
+_SHOUTED_WORDS = 4
+"""So many words, all in capitals, are shouted: they are words, not abbreviations."""
 _STRENGTH = {WORD_BOUNDARY: 0, ",": 1, "-": 2, "…": 3, ".": 4, "!": 5, "?": 6}
 _SENTENCE_MARKS = frozenset(".?!…")
 
@@ -76,6 +78,9 @@ def phonemize(text: str, *, language: str | None = None, punctuated: bool = True
     if language not in (None, "zh", "en"):
         raise ConfigError(f"language '{language}' is unknown", advice="Use zh or en.")
     normalized = normalize(text, language=language)
+    shouted = (
+        normalized.isupper() and len(normalized.split()) >= _SHOUTED_WORDS and not re.search(f"[{HAN}]", normalized)
+    )
     items = _Items()
     items.append((HEAD,), "", "", (0, 0))
     latin: list[tuple[str, int]] = []
@@ -85,14 +90,14 @@ def phonemize(text: str, *, language: str | None = None, punctuated: bool = True
             word, start = match[0], match.start()
             latin += [(word[i : i + _LATIN_MAX], start + i) for i in range(0, len(word), _LATIN_MAX)]
             continue
-        _read_latin(items, latin)
+        _read_latin(items, latin, lower=shouted)
         latin = []
         if kind == "zh":
             for read in read_run(match[0]):
                 items.word(read.phonemes, read.text, "zh", match.start() + read.start)
         else:
             items.mark(_mark_symbol(kind, match[0]), match[0], match.start())
-    _read_latin(items, latin)
+    _read_latin(items, latin, lower=shouted)
     if len(items.phonemes) < 2:
         raise BadText("the text holds nothing to speak", advice="Write at least one word in English or Mandarin.")
     if items.phonemes[-1][0] not in _SENTENCE_MARKS:
@@ -111,7 +116,8 @@ def phonemize(text: str, *, language: str | None = None, punctuated: bool = True
     )
 
 
-def _read_latin(items: _Items, words: list[tuple[str, int]]) -> None:
-    for (word, start), phonemes in zip(words, pronounce_all([word for word, _ in words]), strict=True):
+def _read_latin(items: _Items, words: list[tuple[str, int]], *, lower: bool) -> None:
+    spellings = [word.lower() if lower else word for word, _ in words]
+    for (word, start), phonemes in zip(words, pronounce_all(spellings), strict=True):
         if phonemes:
             items.word(phonemes, word, "en", start)

@@ -20,7 +20,7 @@ def _apply_bu(chars: str, tones: list[int], starts: frozenset[int]) -> None:
         after = i + 1 < len(chars)
         between = i > 0 and after
         doubled = between and chars[i - 1] == chars[i + 1] and "不" not in (chars[i - 1], chars[i - 2 : i - 1])
-        in_word_of_three = between and {i - 1, i, i + 1, i + 2} & (starts | {len(chars)}) == {i - 1, i + 2}
+        in_word_of_three = between and [j in starts for j in range(i - 1, i + 3)] == [True, False, False, True]
         if doubled or in_word_of_three:
             tones[i] = 5
         elif after and tones[i + 1] == 4:
@@ -97,6 +97,7 @@ def surface_tones(words: Sequence[str], lexical: Sequence[int], unstressed: froz
     for word in words:
         starts.add(at)
         at += len(word)
+    starts.add(at)
     _apply_bu(chars, tones, frozenset(starts))
     _apply_yi(chars, tones, lexical, frozenset(starts))
     _apply_third(chars, words, tones)
