@@ -169,6 +169,8 @@ def pronounce(word: str) -> Pronunciation:
     if is_spelled(bare):
         stem = bare.removesuffix("'s")
         return spell(stem) if stem == bare else _join_s(spell(stem))
+    if len(bare) > 2 and bare[-1] == "s" and bare[:-1].isupper():
+        return _join_s(pronounce(bare[:-1]))
     entries = _dictionary()
     known = entries.get(word.lower()) or entries.get(lower)
     if known:

@@ -198,7 +198,7 @@ def _decade(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    text = re.sub(r"^https?://(?:www\.)?", "", text).rstrip("./")
+    text = re.sub(r"^(?:https?://)?(?:www\.)?", "", text).rstrip("./")
     for sign, word in ((".", " dot "), ("@", " at "), ("/", " slash "), ("_", " underscore "), ("-", " dash ")):
         text = text.replace(sign, word)
     return re.sub(r"\d+", lambda m: f" {_digits(m[0])} ", text)

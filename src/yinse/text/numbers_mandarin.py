@@ -170,7 +170,7 @@ def _number(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    text = re.sub(r"^https?://(?:www\.)?", "", text).rstrip("./")
+    text = re.sub(r"^(?:https?://)?(?:www\.)?", "", text).rstrip("./")
     for sign, word in ((".", " dot "), ("@", " at "), ("/", " slash "), ("_", " underscore "), ("-", " dash ")):
         text = text.replace(sign, word)
     return re.sub(r"\d+", lambda m: _digits(m[0]), text)

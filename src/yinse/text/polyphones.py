@@ -141,6 +141,7 @@ def reading_in_context(words: Sequence[str], index: int) -> str | None:
         "干": ("gan1", first == "等" or last in frozenset("很太晾晒吹擦肤")),
         "转": ("zhuan4", first in frozenset("了圈着")),
         "种": ("zhong4", first in frozenset("树菜花地田") and last not in _COUNTED_BY),
+        "觉": ("jiao4", last in frozenset("睡着午懒")),
         "里": ("li5", bool(before) and last not in _COUNTED_BY and last != "公"),
     }
     reading, holds = decides.get(word, ("", False))
@@ -152,4 +153,4 @@ def is_counted(words: Sequence[str], index: int) -> bool:
     word = words[index]
     if word == "个":
         return index > 0 and words[index - 1][-1] in _COUNTED_BY
-    return len(word) == 2 and word[1] == "个" and word[0] in _COUNTED_BY
+    return len(word) > 1 and word[-1] == "个" and word[-2] in _COUNTED_BY

@@ -1,0 +1,71 @@
+"""Any string is read or refused, never anything else; sentences cover the text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from yinse.core.errors import BadText
+from yinse.core.types import PhonemeSequence
+from yinse.text.phonemes import phonemize
+from yinse.text.sentences import split_sentences
+from yinse.text.symbols import BOUNDARIES, HEAD, SYMBOL_IDS, TAIL
+
+MIXED = st.text(alphabet="aBe'好一不儿得了个2019.,!?…—-:%$¥/ \n米kmA@。，？①é\u0301", max_size=40)
+LANGUAGES = st.sampled_from([None, "zh", "en"])
+
+
+def check(sequence: PhonemeSequence, *, punctuated: bool) -> None:
+    symbols = sequence.symbols
+    assert symbols[0] == HEAD
+    assert symbols[-1] in (".", "?", "!", "…") or (symbols[-1] == TAIL and not punctuated)
+    assert sequence.ids == tuple(SYMBOL_IDS[symbol] for symbol in symbols)
+    assert sum(sequence.word_lengths) == len(symbols)
+    at, last_end = 0, 0
+    for index, (length, word, language, (start, end)) in enumerate(
+        zip(sequence.word_lengths, sequence.word_texts, sequence.word_languages, sequence.spans, strict=True)
+    ):
+        item = symbols[at : at + length]
+        assert length > 0
+        # Boundaries and words take turns, beginning and ending with a boundary.
+        assert (language == "") == (index % 2 == 0)
+        assert all(symbol in BOUNDARIES for symbol in item) == (language == "")
+        assert last_end <= start <= end <= len(sequence.text)
+        assert sequence.text[start:end] == word
+        at, last_end = at + length, end
+
+
+@settings(max_examples=150)
+@given(text=st.one_of(st.text(max_size=60), MIXED), language=LANGUAGES, punctuated=st.booleans())
+def test_any_text_is_read_or_refused(text: str, language: str | None, punctuated: bool) -> None:
+    try:
+        sequence = phonemize(text, language=language, punctuated=punctuated)
+    except BadText:
+        return
+    check(sequence, punctuated=punctuated)
+
+
+@settings(max_examples=150)
+@given(text=st.one_of(st.text(max_size=300), MIXED, st.text(alphabet="a好. ，\n", max_size=900)))
+def test_sentences_are_slices_in_order_that_leave_no_letter_out(text: str) -> None:
+    at = 0
+    for sentence in split_sentences(text):
+        assert text[sentence.start : sentence.end] == sentence.text
+        assert sentence.text == sentence.text.strip() != ""
+        assert len(sentence.text) <= 210
+        assert not any(char.isalnum() for char in text[at : sentence.start])
+        at = sentence.end
+    assert not any(char.isalnum() for char in text[at:])
+
+
+@pytest.mark.parametrize(
+    "unit", ["a", "好", "一", "不", "儿", "1", ".", "'", "-", "😀", "\u0301", "a1", "1/", "$1", "1:3"]
+)
+def test_long_text_without_a_space(unit: str) -> None:
+    text = unit * (20_000 // len(unit))
+    try:
+        check(phonemize(text), punctuated=True)
+    except BadText:
+        assert unit in (".", "'", "-", "😀", "\u0301")
+    assert all(len(sentence.text) <= 210 for sentence in split_sentences(text))
