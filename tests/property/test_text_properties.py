@@ -13,6 +13,12 @@ from yinse.text.sentences import split_sentences
 from yinse.text.symbols import BOUNDARIES, HEAD, SYMBOL_IDS, TAIL
 
 MIXED = st.text(alphabet="aBe'好一不儿得了个2019.,!?…—-:%$¥/ \n米kmA@。，？①é\u0301", max_size=40)
+FRAGMENTS = (
+    "0 00 12 2024 3.5 1,000 1,00 , . - / : % $ ¥ km °C ² st th s 's p.m. May Jan. War II IV http:// www. a.com @ # ½ ①"
+    " 好 一 不 儿 得 个 们 年 月 号 the a I US ' ’ ” … — ~ é Ⅷ α ٣ 〇"
+    " 々 + e.g. etc. St. No. U.S. '90s 12:30 1/2 2½ .5 万 只 长"
+).split()
+FORMS = st.lists(st.sampled_from([*FRAGMENTS, " ", "\n"]), max_size=9).map("".join)
 LANGUAGES = st.sampled_from([None, "zh", "en"])
 
 
@@ -36,8 +42,8 @@ def check(sequence: PhonemeSequence, *, punctuated: bool) -> None:
         at, last_end = at + length, end
 
 
-@settings(max_examples=150)
-@given(text=st.one_of(st.text(max_size=60), MIXED), language=LANGUAGES, punctuated=st.booleans())
+@settings(max_examples=400)
+@given(text=st.one_of(st.text(max_size=60), MIXED, FORMS), language=LANGUAGES, punctuated=st.booleans())
 def test_any_text_is_read_or_refused(text: str, language: str | None, punctuated: bool) -> None:
     try:
         sequence = phonemize(text, language=language, punctuated=punctuated)

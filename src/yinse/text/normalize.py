@@ -79,7 +79,7 @@ _PATTERNS = {
     "monthday": r"\b(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?"
     r"|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.? \d{1,2}(?:st|nd|rd|th)?(?:,? \d{4})?(?![\d:])",
     "ordinal": r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+|\d{1,12})(?:st|nd|rd|th)\b",
-    "decade": r"(?<![\d.])'?(?:\d{3}0|\d0)'?s\b",
+    "decade": r"(?<![\d.,])'?(?:\d{3}0|\d0)'?s\b",
     "ratio": r"(?<![\d:])\d{1,4}:\d{1,4}(?![\d:])",
     "range": r"(?<![\d.-])" + _NUMBER + r" ?[-~–] ?" + _NUMBER + r"(?![-\d])(?: ?" + _UNIT + r")?",
     "measure": _SIGN + _NUMBER + r" ?" + _UNIT,

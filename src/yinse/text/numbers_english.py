@@ -190,8 +190,7 @@ def _decade(text: str) -> str:
     tens = digits[-2:]
     head = digits[:-2]
     if tens == "00":
-        spoken = "hundred" if head != "20" else "thousand"
-        return f"{_words(int(head), 'cardinal') if head != '20' else 'two'} {spoken}s"
+        return "two thousands" if head in ("", "20") else f"{_words(int(head), 'cardinal')} hundreds"
     name = _words(int(tens), "cardinal")
     name = name[:-1] + "ies" if name.endswith("y") else name + "s"
     return f"{_words(int(head), 'cardinal')} {name}" if head else name
