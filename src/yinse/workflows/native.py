@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,27 @@ import torch
 
 from yinse.audio.measure import level_speech
 from yinse.audio.resample import resample
-from yinse.core.events import Event, Finished
+from yinse.core.events import Event, Finished, Progress
 from yinse.core.types import AudioChunk, AudioClip, FloatArray, SpeakRequest
 from yinse.models.aligner import speaker_statistics
 from yinse.synth.native import NativeSynthesizer, StyleReference
+from yinse.text.phonemes import phonemize
 from yinse.voices.voice import Voice
 from yinse.weights.native import NativeModels, load_native
 from yinse.workflows.engine import Enrolment, TimedText, Tuning
+
+
+TRIAL_SENTENCES = {
+    "en": ("The river was quiet when we crossed the bridge.", "Would you like another cup of tea before we go?"),
+    "zh": ("我们沿着河边慢慢走回家。", "明天早上你想喝茶还是咖啡？"),
+}
+"""Spoken before and after tuning, to be compared."""
+
+
+def mean_direction(vectors: Sequence[FloatArray]) -> FloatArray:
+    """The unit vector `(G,)` in the middle of unit vectors."""
+    mean = np.mean(vectors, axis=0)
+    return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
 
 
 class NativeEngine:
@@ -72,9 +87,28 @@ class NativeEngine:
 
         for event in tune(self._models, voice, clips, transcripts, folder=folder):
             if isinstance(event, Finished):
-                yield Finished(Tuning(event.result.tensors, event.result.figures))
+                yield Progress("compare", 0, 1)
+                tuned = replace(voice, tensors={**voice.tensors, **event.result.tensors})
+                figures = dict(event.result.figures)
+                for when, spoken in (("before", voice), ("after", tuned)):
+                    figures |= {f"{name}_{when}": value for name, value in self._figures(spoken).items()}
+                yield Finished(Tuning(event.result.tensors, figures))
             else:
                 yield event
+
+    def _figures(self, voice: Voice) -> dict[str, float]:
+        """What our own encoder and aligner say of a voice's speech: likeness to the person, fit to the text."""
+        sentences = [sentence for language in voice.languages for sentence in TRIAL_SENTENCES[language]]
+        spoken = [list(self.stream(SpeakRequest(sentence), voice)) for sentence in sentences]
+        clips = [
+            AudioClip(np.concatenate([chunk.samples for chunk in chunks]), self.sample_rate_hz) for chunks in spoken
+        ]
+        heard = mean_direction(self.speaker_vectors(clips))
+        found = self.align(clips, [phonemize(sentence).symbols for sentence in sentences])
+        return {
+            "similarity": self._synthesizer.similarity(heard, voice.tensors["speaker_vector"]),
+            "clarity": float(np.mean([one.confidence for one in found if one])),
+        }
 
     @torch.inference_mode()
     def _mels(self, clips: Sequence[AudioClip]) -> list[FloatArray]:
