@@ -53,7 +53,9 @@ def low_rank_state(model: nn.Module) -> dict[str, Tensor]:
     state = {}
     for owner, module in model.named_modules():
         if parametrize.is_parametrized(module):
-            for attribute, updates in module.parametrizations.items():  # type: ignore[union-attr,operator]
+            assert isinstance(module.parametrizations, nn.ModuleDict)
+            for attribute, updates in module.parametrizations.items():
+                assert isinstance(updates, parametrize.ParametrizationList)
                 for update in updates:
                     if isinstance(update, LowRankUpdate):
                         state[f"{owner}.{attribute}.down"] = update.down.detach()
@@ -74,4 +76,4 @@ def merge_low_rank(model: nn.Module, state: Mapping[str, Tensor]) -> None:
         weight = parameters.get(name)
         if up is None or down is None or weight is None or up.shape[0] * down.shape[1] != weight.numel():
             raise CheckpointKeys("adapter", missing=(), unexpected=[name])
-        weight += (up.float() @ down.float()).view_as(weight)
+        weight.add_((up.float() @ down.float()).view_as(weight))

@@ -214,7 +214,7 @@ class ProsodyGPT(nn.Module):
         cache = KeyValueCache(self.config.layers, 1, self.config.heads, 2 * length, size, like=phonemes)
         position = torch.arange(length, device=phonemes.device)[None]
         self._advance(phonemes + self.row.weight[0], position, cache, mask=None)
-        tokens = torch.cat([self.start_tokens(1)[0], prompt])
+        tokens = torch.cat([self.start_tokens(1)[0], prompt.to(phonemes.device)])
         hidden = phonemes
         if given:
             x = self.embed_decisions(phonemes[:, :given], tokens[None, :given])
@@ -240,10 +240,10 @@ class ProsodyGPT(nn.Module):
 
 
 def sample(logits: Tensor, *, temperature: float, top_p: float, generator: torch.Generator) -> Tensor:
-    """One token of logits `(V,)`."""
+    """One token of logits `(V,)`; chance comes from the generator's device, so that it is the same on all."""
     if temperature == 0:
         return logits.argmax()
-    probability = torch.softmax(logits / temperature, dim=0)
+    probability = torch.softmax(logits / temperature, dim=0).to(generator.device)
     ordered, order = probability.sort(descending=True)
     ordered[ordered.cumsum(0) - ordered > top_p] = 0.0
-    return order[torch.multinomial(ordered, 1, generator=generator)[0]]
+    return order[torch.multinomial(ordered, 1, generator=generator)[0]].to(logits.device)

@@ -61,13 +61,13 @@ class SpeakerEncoder(nn.Module):
         Args:
             mels: log-mels `(T_mel, M)` of the speaker's clips.
         """
-        size = self.config.segment_frames
+        size, device = self.config.segment_frames, self.project.weight.device
         vectors = []
         for mel in mels:
             pieces = max(1, round(len(mel) / size))
             for piece in np.array_split(np.asarray(mel, dtype=np.float32), pieces):
-                vectors.append(self(torch.from_numpy(piece.T.copy())[None])[0])
-        stacked = torch.stack(vectors)
+                vectors.append(self(torch.from_numpy(piece.T.copy())[None].to(device))[0])
+        stacked = torch.stack(vectors).cpu()
         mean = nn.functional.normalize(stacked.mean(dim=0), dim=0)
         similarity = stacked @ mean
         kept = stacked[similarity >= similarity.median() - self.config.outlier_cosine]

@@ -110,7 +110,8 @@ class SourceFilterVocoder(nn.Module):
         for block in self.blocks:
             x = block(x)
         periodic, noise = self.leave(self.norm(x)).float().chunk(2, dim=1)
-        envelope = torch.matmul(self.envelope, (mel - self.flat_log_mel).float()) - math.log(self.source_gain)
+        with torch.autocast(mel.device.type, enabled=False):  # half precision here would be heard as roughness
+            envelope = torch.matmul(self.envelope, (mel - self.flat_log_mel).float()) - math.log(self.source_gain)
         return Filters(envelope + periodic, envelope + noise + self.noise_start * voicing.unsqueeze(1))
 
     def pulses(self, log_f0: Tensor, voicing: Tensor, *, phase: Tensor) -> Tensor:

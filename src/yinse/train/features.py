@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ class Clip:
         punctuated: whether the transcript holds punctuation.
         synthetic: whether a teacher spoke.
         bandwidth_hz: nothing is above.
-        mel: `(T_mel, M)` log-mel, float16.
+        mel: `(T_mel, M)` log-mel, float16 in files.
         log_f0: `(T_mel,)`, 0 where unvoiced.
         samples: `(S,)` int16 at the model's rate, `T_mel == S // hop + 1`.
     """
@@ -41,7 +41,7 @@ class Clip:
     punctuated: bool
     synthetic: bool
     bandwidth_hz: int
-    mel: NDArray[np.float16]
+    mel: np.ndarray
     log_f0: FloatArray
     samples: NDArray[np.int16]
 
@@ -102,8 +102,3 @@ def save_json(path: Path, value: object) -> None:
     part = path.with_suffix(".part")
     part.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
     part.replace(path)
-
-
-def as_record(value: object) -> dict[str, object]:
-    """A dataclass as a plain dictionary for JSON."""
-    return asdict(value)  # type: ignore[call-overload,no-any-return]

@@ -9,18 +9,20 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from yinse.core.errors import CheckpointKeys, Incompatible, ResourceError
 from yinse.core.events import Event, Finished, Progress
+from yinse.core.files import WholeFile
 
 Losses = dict[str, Tensor]
 
@@ -80,16 +82,29 @@ def rate_at(step: int, config: LoopConfig) -> float:
 def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], progress: Mapping[str, Any]) -> None:
     """Write a checkpoint; the file appears whole or not at all."""
     part = path.with_suffix(".part")
-    save_file({name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}, str(part),
-              metadata={"progress": json.dumps(progress)})  # fmt: skip
-    part.replace(path)
+    try:
+        save_file({name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}, str(part),
+                  metadata={"progress": json.dumps(progress)})  # fmt: skip
+        part.replace(path)
+    except (OSError, SafetensorError) as error:
+        part.unlink(missing_ok=True)
+        raise ResourceError(
+            f"the checkpoint cannot be written ({error})", where=str(path), advice="Check that the disk has room."
+        ) from error
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors and progress of a checkpoint."""
-    with safe_open(str(path), framework="pt") as file:
-        progress = json.loads(file.metadata()["progress"])
-        return {name: file.get_tensor(name) for name in file.keys()}, progress  # noqa: SIM118
+    """Tensors and progress of a checkpoint.
+
+    Raises:
+        Incompatible: it is damaged.
+    """
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            progress = json.loads(file.metadata()["progress"])
+            return {name: file.get_tensor(name) for name in file.keys()}, progress  # noqa: SIM118
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise Incompatible(f"this is no checkpoint, or a damaged one: {error}", where=str(path)) from error
 
 
 def _section(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
@@ -98,7 +113,7 @@ def _section(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
 
 
 class TrainingState:
-    """Model, optimizer and averaged weights, saved and restored together."""
+    """Model, optimizer and averaged weights, saved and restored together with the losses not yet reported."""
 
     def __init__(self, model: nn.Module, config: LoopConfig) -> None:
         self.model = model.to(config.device)
@@ -108,21 +123,33 @@ class TrainingState:
         )
         self.average = {name: p.detach().clone() for name, p in self.trainable.items()}
         self.step = 0
+        self.sums: dict[str, float] = {}
+        self.counted = 0
 
     def save(self, path: Path) -> None:
         """Write everything needed to go on."""
-        tensors = {f"model/{name}": p for name, p in self.trainable.items()}
+        tensors: dict[str, Tensor] = {f"model/{name}": p for name, p in self.trainable.items()}
         tensors |= {f"average/{name}": p for name, p in self.average.items()}
         for index, values in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer/{index}/{key}": value for key, value in values.items()}
-        save_checkpoint(path, tensors, {"step": self.step})
+        save_checkpoint(path, tensors, {"step": self.step, "sums": self.sums, "counted": self.counted})
 
     def restore(self, path: Path) -> None:
-        """Go on from a checkpoint."""
+        """Go on from a checkpoint.
+
+        Raises:
+            CheckpointKeys: it belongs to a model of other sizes.
+            Incompatible: it is damaged.
+        """
         tensors, progress = read_checkpoint(path)
         self.step = int(progress["step"])
+        self.sums, self.counted = dict(progress.get("sums", {})), int(progress.get("counted", 0))
+        weights = _section(tensors, "model")
+        missing = [n for n, p in self.trainable.items() if n not in weights or weights[n].shape != p.shape]
+        if missing or len(weights) != len(self.trainable):
+            raise CheckpointKeys(str(path), missing=missing, unexpected=weights.keys() - self.trainable.keys())
         with torch.no_grad():
-            for name, value in _section(tensors, "model").items():
+            for name, value in weights.items():
                 self.trainable[name].copy_(value)
             for name, value in _section(tensors, "average").items():
                 self.average[name].copy_(value)
@@ -132,6 +159,18 @@ class TrainingState:
             state.setdefault(int(index), {})[field] = value
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+    def count(self, losses: Losses) -> None:
+        """Add a step's losses to those not yet reported."""
+        for name, value in losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + float(value.detach())
+        self.counted += 1
+
+    def report(self) -> dict[str, float]:
+        """Mean losses since the last report."""
+        means = {name: value / self.counted for name, value in self.sums.items()}
+        self.sums, self.counted = {}, 0
+        return means
 
     @torch.no_grad()
     def update_average(self, decay: float) -> None:
@@ -159,14 +198,30 @@ def averaged_weights(path: Path) -> dict[str, Tensor]:
     return _section(read_checkpoint(path)[0], "average")
 
 
+def forget_after(log: Path, step: int) -> None:
+    """Drop the lines of a JSON lines file that tell of later steps: a run killed after them makes these steps again."""
+    if not log.exists():
+        return
+    kept = []
+    for line in log.read_text(encoding="utf-8").splitlines():
+        try:
+            if json.loads(line)["step"] <= step:
+                kept.append(line + "\n")
+        except ValueError:
+            continue  # cut off by the kill
+    with WholeFile(log) as file:
+        file.write("".join(kept).encode())
+
+
 def train(
     model: nn.Module,
     task: Task,
     *,
     config: LoopConfig,
     folder: Path,
+    stage: str = "train",
     on_report: Callable[[int, dict[str, float]], None] | None = None,
-    on_checkpoint: Callable[[TrainingState], None] | None = None,
+    on_checkpoint: Callable[[TrainingState], Iterable[Event] | None] | None = None,
     on_validate: Callable[[TrainingState], bool] | None = None,
 ) -> Iterator[Event]:
     """Train to `config.steps`, resuming from `folder/checkpoint.safetensors` if it is there.
@@ -176,25 +231,30 @@ def train(
         task: batches and losses.
         config: how.
         folder: checkpoints and `losses.jsonl` go here.
+        stage: name of the progress events.
         on_report: called with mean losses since the last report (TensorBoard, say).
-        on_checkpoint: called after each checkpoint (held-out figures, audio samples).
+        on_checkpoint: called after each checkpoint (held-out figures, audio samples); may have events to tell.
         on_validate: called every `report_every_steps`; training ends early when it returns False.
+
+    Raises:
+        CheckpointKeys: the folder holds a checkpoint of a model of other sizes.
+        ResourceError: the disk is full.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "checkpoint.safetensors"
+    path, log = folder / "checkpoint.safetensors", folder / "losses.jsonl"
     state = TrainingState(model, config)
     if path.exists():
         state.restore(path)
-    sums: dict[str, float] = {}
-    counted, saved_s, started_s, first_step = 0, time.monotonic(), time.monotonic(), state.step
+    forget_after(log, state.step)
+    device_type = torch.device(config.device).type
+    saved_s, started_s, first_step = time.monotonic(), time.monotonic(), state.step
     model.train()
     go_on = True
     while go_on and state.step < config.steps:
         step = state.step
         batch = {name: value.to(config.device) for name, value in task.batch(step).items()}
         torch.manual_seed((config.seed << 32) + step)
-        autocast = torch.autocast(config.device, torch.bfloat16) if config.bf16 else nullcontext()
-        with autocast:
+        with torch.autocast(device_type, torch.bfloat16) if config.bf16 else nullcontext():
             losses = task.losses(model, batch, step)
         state.optimizer.param_groups[0]["lr"] = rate_at(step, config)
         state.optimizer.zero_grad(set_to_none=True)
@@ -203,26 +263,23 @@ def train(
         state.optimizer.step()
         state.step += 1
         state.update_average(config.ema_decay)
-        for name, value in losses.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach())
-        counted += 1
+        state.count(losses)
         if state.step % config.report_every_steps == 0 or state.step == config.steps:
-            means = {name: value / counted for name, value in sums.items()}
+            means = state.report()
             left_s = (time.monotonic() - started_s) / (state.step - first_step) * (config.steps - state.step)
-            with open(folder / "losses.jsonl", "a", encoding="utf-8") as log:
-                log.write(json.dumps({"step": state.step, **{k: round(v, 5) for k, v in means.items()}}) + "\n")
+            with open(log, "a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": state.step, **{k: round(v, 5) for k, v in means.items()}}) + "\n")
             if on_report:
                 on_report(state.step, means)
             figures = " ".join(f"{name} {value:.3f}" for name, value in means.items())
-            yield Progress("train", state.step, config.steps, f"{figures} | {left_s / 60:.1f} min left")
-            sums, counted = {}, 0
+            yield Progress(stage, state.step, config.steps, f"{figures} | {left_s / 60:.1f} min left")
             if on_validate:
                 go_on = on_validate(state)
                 model.train()
         if time.monotonic() - saved_s > config.checkpoint_every_s or not go_on or state.step == config.steps:
             state.save(path)
             if on_checkpoint:
-                on_checkpoint(state)
+                yield from on_checkpoint(state) or ()
                 model.train()
             saved_s = time.monotonic()
     yield Finished(state)

@@ -158,7 +158,8 @@ def cut_window(
     voicing = (speech.clip.log_f0[start:stop] > 0).astype(np.float32)
     log_f0 = speech.melody[start:stop]
     jitter = random.normal(0, 0.06, (2, len(prosody.pitch))) if augment else np.zeros((2, len(prosody.pitch)))
-    vector, measures, trusted = reference.speaker, reference.measures, speech.trusted
+    vector: np.ndarray = reference.speaker
+    measures, trusted = reference.measures, speech.trusted
     if augment and narrow and trusted.all() and random.random() < NARROWED:
         trusted, measures = speech.narrow, narrowed(measures)
     if augment:
@@ -201,14 +202,7 @@ def collate(rows: list[dict[str, np.ndarray]]) -> dict[str, Tensor]:
     batch = {}
     for name in rows[0]:
         values = [row[name] for row in rows]
-        if len(values[0]) != len(rows[0]["index"]) and name in (
-            "symbols",
-            "bases",
-            "tones",
-            "pitch",
-            "voiced",
-            "energy",
-        ):
+        if name in ("symbols", "bases", "tones", "pitch", "voiced", "energy"):
             values = [pad_frames(value, longest) for value in values]
         stacked = np.stack(values)
         batch[name] = torch.from_numpy(stacked if stacked.dtype == np.int64 else stacked.astype(np.float32))

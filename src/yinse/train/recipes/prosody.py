@@ -67,7 +67,8 @@ class ProsodyTask:
             # a window keeps its beginning unknown: its first decisions are made without those before
             start = int(random.integers(len(tokens) - self.longest + 1))
             row = {name: values[start : start + self.longest] for name, values in row.items()}
-        vector, measures = reference.speaker, reference.measures
+        vector: np.ndarray = reference.speaker
+        measures: np.ndarray = reference.measures
         if self.augment:
             vector = vector + random.normal(0, 0.25 / np.sqrt(len(vector)), len(vector))
             measures = measures + random.normal(0, 0.05, len(measures))
