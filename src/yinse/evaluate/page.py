@@ -26,7 +26,8 @@ _HEADINGS = (
     "F0 / spread / rate, of real", "8-11 kHz dB", "RTF",
 )  # fmt: skip
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:100em;padding:0 1em;color:#222}
-table{border-collapse:collapse;margin:1em 0;font-size:13px}td,th{border:1px solid #ccc;padding:.25em .5em;text-align:left
+table{border-collapse:collapse;margin:1em 0;font-size:13px}
+td,th{border:1px solid #ccc;padding:.25em .5em;text-align:left
 ;vertical-align:top}th{background:#f4f4f4}.met{color:#064}.missed{color:#a00;font-weight:bold}audio{width:15em}
 img{display:block;width:22em}.scroll{overflow-x:auto}h3{margin-top:2em}small{color:#555}"""
 
