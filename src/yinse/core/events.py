@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,3 +41,14 @@ class Finished:
 
 
 Event = Progress | Warned | Artifact | Finished
+
+
+def relay(events: Iterable[Event]) -> Generator[Event, None, Any]:
+    """Pass on the events of a part of the work; `result = yield from relay(…)` takes what its last event holds."""
+    result = None
+    for event in events:
+        if isinstance(event, Finished):
+            result = event.result
+        else:
+            yield event
+    return result

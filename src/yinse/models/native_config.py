@@ -14,6 +14,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from yinse.core.errors import ConfigError, UnknownName
 from yinse.models.acoustic import AcousticConfig
+from yinse.models.aligner import AlignerConfig
 from yinse.models.hifigan import HifiGanConfig, HifiGanVocoder
 from yinse.models.prosody import DURATION_FRAMES, ProsodyConfig
 from yinse.models.speaker import SpeakerEncoderConfig
@@ -63,6 +64,11 @@ class NativeConfig:
     def spectrogram(self) -> SpectrogramConfig:
         """The log-mel that all parts share."""
         return self.acoustic.spectrogram
+
+    @property
+    def aligner(self) -> AlignerConfig:
+        """Sizes of the aligner that reads this log-mel."""
+        return AlignerConfig(mel_bins=self.spectrogram.mel_bins, top_hz=self.spectrogram.mel_max_hz)
 
     def to_json(self) -> str:
         """The configuration as JSON text; `from_json` reads it back."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,12 +70,26 @@ def save_clips(path: Path, clips: Sequence[Clip]) -> None:
     part.replace(path)
 
 
-def load_clips(path: Path, *, with_samples: bool = False) -> list[Clip]:
-    """Read a speaker's clips; `samples` are empty unless asked for."""
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """What a speaker's file says about its clips (the fields of `Clip` that are no arrays, frames, samples)."""
     with safe_open(str(path), framework="numpy") as file:
-        records = json.loads(file.metadata()["clips"])
-        mel, log_f0 = file.get_tensor("mel"), file.get_tensor("log_f0")
-        samples = file.get_tensor("samples") if with_samples else None
+        records: list[dict[str, Any]] = json.loads(file.metadata()["clips"])
+        return records
+
+
+def load_clips(path: Path, *, with_samples: bool = False, limit: int | None = None) -> list[Clip]:
+    """Read a speaker's clips.
+
+    Args:
+        path: of the speaker.
+        with_samples: without it, `samples` are empty.
+        limit: only the first clips.
+    """
+    records = read_records(path)[:limit]
+    frames, count = (sum(record[name] for record in records) for name in ("frames", "samples"))
+    with safe_open(str(path), framework="numpy") as file:
+        mel, log_f0 = (file.get_slice(name)[:frames] for name in ("mel", "log_f0"))
+        samples = file.get_slice("samples")[:count] if with_samples else None
     clips, frame, sample = [], 0, 0
     for record in records:
         frames, count = record.pop("frames"), record.pop("samples")

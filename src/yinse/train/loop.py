@@ -107,6 +107,13 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise Incompatible(f"this is no checkpoint, or a damaged one: {error}", where=str(path)) from error
 
 
+def read_progress(path: Path) -> dict[str, Any]:
+    """What a checkpoint says about itself, without its tensors."""
+    with safe_open(str(path), framework="pt") as file:
+        progress: dict[str, Any] = json.loads(file.metadata()["progress"])
+        return progress
+
+
 def _section(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
     prefix = name + "/"
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}

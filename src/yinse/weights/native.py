@@ -1,10 +1,10 @@
 """The native model set as a folder: one file of weights, its configuration, its symbols, where it comes from.
 
-    config.json         format, sizes of every part, fingerprint of the weights
-    model.safetensors   all parts, float16, names prefixed with the part
-    symbols.json        the symbol table the weights were trained with
-    provenance.json     data, recipe, seed, steps, figures, licences
-    MODEL_CARD.md
+config.json         format, sizes of every part, fingerprint of the weights
+model.safetensors   all parts, float16, names prefixed with the part
+symbols.json        the symbol table the weights were trained with
+provenance.json     data, recipe, seed, steps, figures, licences
+MODEL_CARD.md
 """
 
 from __future__ import annotations
@@ -88,7 +88,12 @@ def save_native(models: NativeModels, folder: Path, *, provenance: Mapping[str, 
     save_file(tensors, str(part_file))
     part_file.replace(folder / "model.safetensors")
     fingerprint = fingerprint_of(folder / "model.safetensors")
-    config = {"format": FORMAT, "type": "native", "fingerprint": fingerprint, "sizes": json.loads(models.config.to_json())}
+    config = {
+        "format": FORMAT,
+        "type": "native",
+        "fingerprint": fingerprint,
+        "sizes": json.loads(models.config.to_json()),
+    }
     for name, value in (("config", config), ("symbols", list(SYMBOLS)), ("provenance", dict(provenance))):
         (folder / f"{name}.json").write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
@@ -117,9 +122,13 @@ def load_native(folder: Path | None = None) -> NativeModels:
     if record.get("type") != "native":
         raise Incompatible(f"this is a model of type {record.get('type')!r}, not 'native'", where=where)
     if record["format"] > FORMAT:
-        raise FormatTooNew(f"model format {record['format']}, newest known is {FORMAT}", where=where, advice="Update Yinse.")
+        raise FormatTooNew(
+            f"model format {record['format']}, newest known is {FORMAT}", where=where, advice="Update Yinse."
+        )
     if fingerprint_of(weights) != record["fingerprint"]:
-        raise FingerprintMismatch("the weights changed since they were written", where=where, advice="Restore the folder.")
+        raise FingerprintMismatch(
+            "the weights changed since they were written", where=where, advice="Restore the folder."
+        )
     if symbols != list(SYMBOLS):
         raise Incompatible("trained with another symbol table", where=where)
     try:
@@ -139,7 +148,7 @@ def load_native(folder: Path | None = None) -> NativeModels:
     return NativeModels(
         config=config,
         **parts,  # type: ignore[arg-type]
-        aligner=Aligner.from_state_dict(aligner),
+        aligner=Aligner.from_state_dict(aligner, config=config.aligner),
         high_band=tensors["high_band"].numpy(),
         floor_depth=tensors["floor_depth"].numpy(),
         fingerprint=record["fingerprint"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -78,6 +79,13 @@ class SpeechData:
             pack: np.array([sum(len(s.clip.mel) for s in group) ** 0.5 for group in speakers.values()])
             for pack, speakers in self.speech.items()
         }
+
+    def only(self, pack: str, speaker: str) -> SpeechData:
+        """The data of one speaker alone."""
+        one = copy.copy(self)
+        one.speech = {pack: {speaker: self.speech[pack][speaker]}}
+        one.speaker_weights = {pack: np.ones(1)}
+        return one
 
     def draw(self, random: np.random.Generator) -> tuple[Speech, Reference]:
         """A random clip and a random reference of its speaker."""

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from yinse.core.errors import BadText
 from yinse.core.events import Event, Finished, Progress, Warned
-from yinse.models.aligner import Aligner, TrainingUtterance, speaker_statistics
+from yinse.models.aligner import Aligner, AlignerConfig, TrainingUtterance, speaker_statistics
 from yinse.text.phonemes import phonemize
 from yinse.train.features import Clip, load_clips, save_json, speaker_files
 
@@ -42,19 +42,19 @@ def read_symbols(clip: Clip) -> tuple[str, ...]:
         return ()
 
 
-def train_aligner(features: Path, out: Path, *, seed: int = 1) -> Iterator[Event]:
+def train_aligner(features: Path, out: Path, *, config: AlignerConfig | None = None, seed: int = 1) -> Iterator[Event]:
     """Learn the aligner from up to `CLIPS_PER_SPEAKER` clips of each speaker and save it."""
     utterances = []
     for path in speaker_files(features):
         clips = [clip for clip in load_clips(path) if clip.text]
         if not clips:
             continue
-        statistics = speaker_statistics([clip.mel.astype(np.float32) for clip in clips])
+        statistics = speaker_statistics([clip.mel.astype(np.float32) for clip in clips], config=config)
         for clip in clips[:: max(1, len(clips) // CLIPS_PER_SPEAKER)][:CLIPS_PER_SPEAKER]:
             if symbols := read_symbols(clip):
                 utterances.append(TrainingUtterance(clip.mel.astype(np.float32), symbols, statistics))
     yield Progress("aligner", 0, 1, f"{len(utterances)} clips")
-    aligner = Aligner.train(utterances, seed=seed)
+    aligner = Aligner.train(utterances, config=config, seed=seed)
     part = out.with_suffix(".part")
     save_file(aligner.state_dict(), str(part))
     part.replace(out)

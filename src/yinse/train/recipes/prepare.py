@@ -6,6 +6,7 @@ import csv
 import json
 import multiprocessing
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,14 +33,41 @@ class PackConfig:
     punctuated: bool
     synthetic: bool
     minutes_per_speaker: float
+    licence: str
 
 
 PACKS = (
-    PackConfig("zh_en_kokoro", punctuated=True, synthetic=True, minutes_per_speaker=60),
-    PackConfig("en_librispeech", punctuated=False, synthetic=False, minutes_per_speaker=6),
-    PackConfig("en_kathleen", punctuated=True, synthetic=False, minutes_per_speaker=60),
-    PackConfig("en_librispeech_250spk_untranscribed", punctuated=False, synthetic=False, minutes_per_speaker=1),
-    PackConfig("zh_aishell_sample", punctuated=False, synthetic=False, minutes_per_speaker=5),
+    PackConfig(
+        "zh_en_kokoro",
+        punctuated=True,
+        synthetic=True,
+        minutes_per_speaker=60,
+        licence="synthetic speech of Kokoro-82M (Apache-2.0)",
+    ),
+    PackConfig(
+        "en_librispeech",
+        punctuated=False,
+        synthetic=False,
+        minutes_per_speaker=6,
+        licence="LibriSpeech (c) 2014 Vassil Panayotov, CC BY 4.0",
+    ),
+    PackConfig(
+        "en_kathleen",
+        punctuated=True,
+        synthetic=False,
+        minutes_per_speaker=60,
+        licence="rhasspy/dataset-voice-kathleen, CC0 1.0",
+    ),
+    PackConfig(
+        "en_librispeech_250spk_untranscribed",
+        punctuated=False,
+        synthetic=False,
+        minutes_per_speaker=1,
+        licence="LibriSpeech (c) 2014 Vassil Panayotov, CC BY 4.0",
+    ),
+    PackConfig(
+        "zh_aishell_sample", punctuated=False, synthetic=False, minutes_per_speaker=5, licence="AISHELL-1, Apache-2.0"
+    ),
 )
 
 
@@ -117,10 +145,23 @@ def training_speakers(data: Path) -> dict[str, set[str] | None]:
     return {pack: set(names) if isinstance(names, list) else None for pack, names in packs.items()}
 
 
+def packs_of(data: Path) -> list[PackConfig]:
+    """The packs that a data folder holds.
+
+    Raises:
+        ConfigError: none of those known.
+    """
+    found = [pack for pack in PACKS if (data / pack.name / "metadata.csv").is_file()]
+    if not found:
+        known = ", ".join(pack.name for pack in PACKS)
+        raise ConfigError("no pack of recordings here", where=str(data), advice=f"Known packs: {known}.")
+    return found
+
+
 def plan(data: Path, out: Path, *, held_out: bool, spectrogram: SpectrogramConfig) -> Iterator[SpeakerJob]:
     """Jobs of all speakers for training, or of all who must stay unheard."""
     allowed = training_speakers(data)
-    for pack in PACKS:
+    for pack in packs_of(data):
         source = data / pack.name
         with open(source / "metadata.csv", encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
@@ -145,14 +186,15 @@ def prepare(
         data: folder of packs.
         out: folder for the feature files.
         held_out: the speakers kept out of base training instead of those in it.
-        jobs: processes.
+        jobs: processes; 1 stays in this one.
         spectrogram: analysis sizes.
     """
     out.mkdir(parents=True, exist_ok=True)
     todo = list(plan(data, out, held_out=held_out, spectrogram=spectrogram or SpectrogramConfig()))
     todo.sort(key=lambda job: -len(job.rows))
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for done, warnings in enumerate(pool.imap_unordered(prepare_speaker, todo), start=1):
+    with multiprocessing.get_context("spawn").Pool(jobs) if jobs > 1 else nullcontext() as pool:
+        results = map(prepare_speaker, todo) if pool is None else pool.imap_unordered(prepare_speaker, todo)
+        for done, warnings in enumerate(results, start=1):
             yield from (Warned(warning) for warning in warnings)
             yield Progress("prepare", done, len(todo))
     yield Finished(len(todo))
