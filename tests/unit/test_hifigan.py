@@ -40,8 +40,7 @@ def test_the_defaults_are_the_published_sizes() -> None:
     config = GeneratorConfig()
     assert math.prod(config.upsampling) == config.hop_samples == 256
     # Kong et al. give 13.92 million for V1, without the split of weight norm
-    with torch.device("meta"):
-        model = HifiGanGenerator(config)
+    model = HifiGanGenerator(config)
     count = sum(p.numel() for name, p in model.named_parameters() if not name.endswith("original0"))
     assert count == pytest.approx(13.92e6, rel=0.005)
 
