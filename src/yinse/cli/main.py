@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from yinse.cli import models, voices
+from yinse.cli import evaluation, models, voices
 from yinse.cli.console import follow, guarded, note, show_json
 
 if TYPE_CHECKING:
@@ -271,6 +271,9 @@ def check(
         raise SystemExit(BadAudio.exit_code)
     if any(one.report.verdict == "refused" for one in checked):
         raise SystemExit(QualityGateError.exit_code)
+
+
+app.command("eval")(evaluation.evaluate)
 
 
 @app.command()
