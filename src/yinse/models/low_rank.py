@@ -22,7 +22,7 @@ class LowRankUpdate(nn.Module):
         self.up = nn.Parameter(torch.zeros(rows, rank))
 
     def forward(self, weight: Tensor) -> Tensor:
-        """The updated weight."""
+        """The updated weight, of the shape `(N, …)` of the weight given."""
         return weight + (self.up @ self.down).view_as(weight)
 
 

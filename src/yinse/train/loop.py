@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -65,6 +66,11 @@ class Task(Protocol):
 
     def losses(self, model: nn.Module, batch: Mapping[str, Tensor], step: int) -> Losses:
         """Named losses; the entry "loss" is minimised."""
+
+
+def noise_seed(seed: int, step: int) -> int:
+    """Seed of a step's noise and dropout: 32 bits, since torch's generator on the processor ignores all above."""
+    return int(np.random.SeedSequence((seed, step)).generate_state(1)[0])
 
 
 def rate_at(step: int, config: LoopConfig) -> float:
@@ -260,7 +266,7 @@ def train(
     while go_on and state.step < config.steps:
         step = state.step
         batch = {name: value.to(config.device) for name, value in task.batch(step).items()}
-        torch.manual_seed((config.seed << 32) + step)
+        torch.manual_seed(noise_seed(config.seed, step))
         with torch.autocast(device_type, torch.bfloat16) if config.bf16 else nullcontext():
             losses = task.losses(model, batch, step)
         state.optimizer.param_groups[0]["lr"] = rate_at(step, config)

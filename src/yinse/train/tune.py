@@ -264,7 +264,7 @@ class _Chooser:
         self.task, self.parts, self.held_out, self.path, self.config = task, parts, held_out, path, config
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            before = task.held_out_loss(self.parts.eval(), held_out)  # type: ignore[arg-type]
+            before = task.held_out_loss(self.parts.eval(), held_out)
             self._save(before, before, 0)
 
     def validate(self, state: TrainingState) -> bool:
@@ -273,7 +273,7 @@ class _Chooser:
         if state.step <= record["step"]:
             return True
         with state.averaged():
-            loss = self.task.held_out_loss(self.parts.eval(), self.held_out)  # type: ignore[arg-type]
+            loss = self.task.held_out_loss(self.parts.eval(), self.held_out)
             if loss < record["loss"]:
                 self._save(record["before"], loss, state.step)
                 return True

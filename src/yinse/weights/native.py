@@ -81,7 +81,7 @@ def save_native(models: NativeModels, folder: Path, *, provenance: Mapping[str, 
         for name, value in getattr(models, part).state_dict().items():
             tensors[f"{part}.{name}"] = value.half().contiguous()
     for name, array in models.aligner.state_dict().items():
-        tensors[f"aligner.{name}"] = torch.from_numpy(np.ascontiguousarray(array))
+        tensors[f"aligner.{name}"] = torch.from_numpy(np.array(array, order="C"))
     tensors["high_band"] = torch.from_numpy(models.high_band.astype(np.float32))
     tensors["floor_depth"] = torch.from_numpy(models.floor_depth.astype(np.float32))
     part_file = folder / "model.part"
