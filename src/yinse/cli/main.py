@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from yinse.cli import evaluation, models, voices
+from yinse.cli import evaluation, models, training, voices
 from yinse.cli.console import follow, guarded, note, show_json
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(voices.app, name="voices")
 app.add_typer(models.app, name="models")
+app.add_typer(training.app, name="train")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Model = Annotated[Path | None, typer.Option("--model", help="Folder of a model set; else the shipped one.")]
@@ -274,6 +275,34 @@ def check(
 
 
 app.command("eval")(evaluation.evaluate)
+
+
+@app.command()
+@guarded
+def demo(
+    recording: Annotated[Path | None, typer.Argument(help="A minute of you, its text in NAME.txt.")] = None,
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for what is made.")] = Path("demo-output"),
+    tune: Annotated[bool, typer.Option("--tune/--no-tune", help="Adapt the models to the voice.")] = True,
+    model: Model = None,
+    recogniser: Recogniser = "base",
+    json: Json = False,
+) -> None:
+    """Hear it: built-in voices, then a noisy minute cleaned, cloned and speaking."""
+    from yinse.voices.store import VoiceStore
+    from yinse.workflows.clone import CloneTools
+    from yinse.workflows.demo import run_demo
+
+    tools = CloneTools(_transcriber(recogniser))
+    result = follow(
+        run_demo(recording, engine=_engine(model), store=VoiceStore(), tools=tools, output=output, tune=tune)
+    )
+    if json:
+        show_json(result)
+        return
+    for name, value in result.figures.items():
+        print(f"{name}: {value:.2f}")
+    print(f"listen: {output}/builtin-en.wav, then cleaned.wav beside your recording, then {output}/new-*.wav")
 
 
 @app.command()

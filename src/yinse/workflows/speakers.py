@@ -11,8 +11,8 @@ from yinse.core.types import FloatArray
 
 _ROUNDS = 10
 _SMALLEST_SHARE = 0.15
-# 14 unheard people, ten utterances each: halves of one person are alike by 0.88 or more and at most 0.04 less than their
-# utterances among themselves; two people by 0.81 or less, and 97 % of the 91 pairs at least 0.1 less.
+# Ten utterances of each of 14 unheard people: two halves of one person are alike by 0.88 or more, and at most 0.04 less
+# than utterances within a half; two people by 0.81 or less, and 97 % of the 91 pairs at least 0.1 less.
 _MOST_ALIKE = 0.85
 _LEAST_APART = 0.1
 

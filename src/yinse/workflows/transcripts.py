@@ -18,9 +18,9 @@ from yinse.workflows.engine import Engine
 
 LONGEST_WITH_TEXT_S = 300.0
 """The search for the words takes memory in proportion to the square of the length: 170 MB at five minutes."""
-# Ten unheard people, 12 to 16 utterances each, with right transcripts and with others of the same length. English: right
-# -3.6 to -1.9, wrong -9.7 to -5.5. Mandarin over another channel: right -6.1 to -3.9, wrong below -9. A right one lay at
-# most 1.2 below the person's median, a wrong one at least 2.6.
+# Ten unheard people, 12 to 16 utterances each, with right transcripts and with others of the same length. English:
+# right -3.6 to -1.9, wrong -9.7 to -5.5. Mandarin over another channel: right -6.1 to -3.9, wrong below -9. A right one
+# lay at most 1.2 below the person's median, a wrong one at least 2.6.
 _LOWEST_CONFIDENCE = {"en": -6.2, "zh": -7.7}
 _BELOW_MEDIAN = 2.0
 _ALWAYS_FINE = -4.5
