@@ -103,12 +103,13 @@ class SimilarityFigures:
     clips: int
 
     def normalised(self, real: SimilarityFigures) -> float:
-        """(target - others) / (real - others): 1 is a recording of the person, 0 a stranger.
+        """(target - others) / (real - others): 1 is a recording of the person, 0 a stranger; NaN if they are alike.
 
         Args:
-            real: the figures of real recordings of the same people.
+            real: the figures of real recordings of the same people; its `others` is how alike strangers are.
         """
-        return (self.target - self.others) / (real.target - self.others)
+        span = real.target - real.others
+        return (self.target - real.others) / span if span > 0 else float("nan")
 
 
 def similarity_figures(

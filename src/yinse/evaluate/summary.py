@@ -50,7 +50,7 @@ class Row:
         errors_without_tones: the same, tones aside.
         real_errors: in the real recordings of the same sentences.
         similarity: to the target and to others; None for a peer.
-        normalised: (target - others) / (real - others).
+        normalised: (target - strangers) / (real - strangers), strangers as in real recordings.
         detail_ratio: distance of spectral detail to the target over that to the nearest other person.
         naturalness: median DNSMOS: overall, signal, background, P.808.
         naturalness_quartiles: lower and upper quartile of the overall score.
