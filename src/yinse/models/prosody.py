@@ -201,7 +201,8 @@ class ProsodyGPT(nn.Module):
             inputs: phonemes of the prompt, then of the text; no mask.
             boundaries: True for symbols that may last 0 frames `(T_ph,)`.
             prompt: tokens of the first phonemes `(T_prompt, 3)`, possibly none.
-            temperature: 0 takes the likeliest token.
+            temperature: of pitch and energy; 0 takes the likeliest token. Durations are means: see
+                `expected_duration`.
             top_p: share of probability sampled from (Holtzman et al. 2020).
             generator: where chance comes from.
 
@@ -224,10 +225,10 @@ class ProsodyGPT(nn.Module):
             x = self.embed_decisions(phonemes[:, index : index + 1], tokens[None, -1:])
             hidden = self._advance(x, position[:, index : index + 1], cache, mask=None)
             chosen = torch.zeros((1, 1, 3), dtype=torch.long, device=x.device)
-            for part in range(3):
+            durations = self.decide(hidden, None, 0)[0, 0].float()
+            chosen[0, 0, 0] = expected_duration(durations, may_vanish=bool(boundaries[index]))
+            for part in (1, 2):
                 logits = self.decide(hidden, chosen, part)[0, 0].float()
-                if part == 0 and not boundaries[index]:
-                    logits[0] = -torch.inf  # a phoneme is never swallowed
                 chosen[0, 0, part] = sample(logits, temperature=temperature, top_p=top_p, generator=generator)
             tokens = torch.cat([tokens, chosen[0]])
         return tokens[1 + given :]
@@ -237,6 +238,25 @@ class ProsodyGPT(nn.Module):
             x = block(x, position, mask=mask, cache=cache, layer=layer)
         cache.length += x.shape[1]
         return x
+
+
+def expected_duration(logits: Tensor, *, may_vanish: bool) -> int:
+    """The duration token nearest to the mean of a distribution with logits `(V,)`.
+
+    Sampled or likeliest durations are too short as a whole, for the distribution has its long tail on one side, and
+    uneven within a word; both are heard as swallowed sounds (docs/log.md: three times the word errors).
+
+    Args:
+        logits: of the duration tokens.
+        may_vanish: a boundary: lasts 0 frames if that is likelier than not; a phoneme is never swallowed.
+    """
+    probability = torch.softmax(logits, dim=0)
+    if may_vanish and probability[0] >= 0.5:
+        return 0
+    probability[0] = 0.0
+    frames = torch.tensor(DURATION_FRAMES, dtype=torch.float32, device=logits.device)
+    mean = (probability * frames).sum() / probability.sum()
+    return int((frames[1:] - mean).abs().argmin()) + 1
 
 
 def sample(logits: Tensor, *, temperature: float, top_p: float, generator: torch.Generator) -> Tensor:
