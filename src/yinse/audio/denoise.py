@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from yinse.audio.resample import resample
+from yinse.audio.silence import LOUD_PERCENTILE, frame_levels
 from yinse.core.errors import ConfigError, InternalError
 from yinse.core.types import AudioClip
 
@@ -52,6 +53,8 @@ class DeepFilterNet:
     _RATE_HZ = 48_000
     _DELAY_SAMPLES = 1440  # STFT overlap plus two frames of look-ahead
     _UNLIMITED_DB = 100.0
+    # The library silences quiet recordings altogether and damages loud ones; loud frames belong here.
+    _LOUD_FRAMES_DBFS = -25.0
 
     def __init__(self, *, strength: float = 1.0) -> None:
         if not 0.0 <= strength <= 1.0:
@@ -62,7 +65,10 @@ class DeepFilterNet:
         """Returns a clip of the same rate and length, aligned sample by sample with the original."""
         if self.strength == 0.0 or len(clip.samples) == 0:
             return clip
-        cleaned = resample(self._filtered(resample(clip, self._RATE_HZ)), clip.sample_rate_hz).samples
+        loud_dbfs = float(np.percentile(frame_levels(clip).level_db, LOUD_PERCENTILE))
+        gain = np.float32(10.0 ** ((self._LOUD_FRAMES_DBFS - loud_dbfs) / 20.0))
+        heard = AudioClip(clip.samples * gain, clip.sample_rate_hz)
+        cleaned = resample(self._filtered(resample(heard, self._RATE_HZ)), clip.sample_rate_hz).samples / gain
         fitted = np.pad(cleaned, (0, max(0, len(clip.samples) - len(cleaned))))[: len(clip.samples)]
         mixed = clip.samples + np.float32(self.strength) * (fitted - clip.samples)
         return AudioClip(mixed, clip.sample_rate_hz)

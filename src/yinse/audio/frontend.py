@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from yinse.audio.denoise import DeepFilterNet, Denoiser
 from yinse.audio.loudness import CEILING_DBTP, TARGET_LUFS, integrated_lufs, normalize_loudness
-from yinse.audio.quality import QualityLimits, QualityReport, assess_quality
+from yinse.audio.quality import QualityLimits, QualityReport, assess_quality, estimate_noise, judge_quality
+from yinse.audio.rumble import RUMBLE_BELOW_HZ, without_rumble
 from yinse.audio.silence import Segment, cut, speech_segments
 from yinse.core.errors import QualityGateError
 from yinse.core.types import AudioClip
@@ -27,7 +26,7 @@ class CleaningOptions:
         limits: what is refused.
     """
 
-    highpass_hz: float = 50.0
+    highpass_hz: float = RUMBLE_BELOW_HZ
     denoise_below_db: float = 30.0
     margin_s: float = 0.1
     target_lufs: float = TARGET_LUFS
@@ -86,22 +85,25 @@ def clean(
         CleaningStep("offset", (("removed", float(clip.samples.mean()) if len(clip.samples) else 0.0),)),
         CleaningStep("highpass", (("cutoff_hz", options.highpass_hz),)),
     ]
-    steady = _without_rumble(clip, options.highpass_hz)
+    steady = without_rumble(clip, cutoff_hz=options.highpass_hz)
     speech = DeepFilterNet().denoise(steady)
-    before = assess_quality(steady, limits=options.limits, speech=speech)
+    before = assess_quality(clip, limits=options.limits, speech=speech)
     if before.verdict == "refused":
         raise QualityGateError(
             f"the recording cannot be used: {', '.join(before.reasons)}", where=where, advice=before.advice
         )
+    takes_voice = estimate_noise(steady, speech).takes_voice
     quiet = steady
     if denoiser is not None:
         quiet = denoiser.denoise(steady)
         steps.append(CleaningStep("denoise", (("denoiser", denoiser.name),)))
+    elif takes_voice:
+        steps.append(CleaningStep("denoise skipped", (("reason", "the denoiser would take voice for noise"),)))
     elif before.snr_db < options.denoise_below_db:
         quiet = speech
         steps.append(CleaningStep("denoise", (("denoiser", DeepFilterNet.name), ("strength", 1.0))))
-    # The denoised voice shows where speech begins and ends, also when the noise stays in.
-    spans = speech_segments(speech)
+    # The denoised voice shows best where speech begins and ends, also when the noise stays in.
+    spans = (speech_segments(steady) if takes_voice else ()) or speech_segments(speech)
     kept = Segment(spans[0].start_s - options.margin_s, spans[-1].end_s + options.margin_s)
     trimmed = cut(quiet, kept)
     steps.append(
@@ -113,17 +115,8 @@ def clean(
     return CleanedRecording(
         clip=leveled,
         report_before=before,
-        report_after=assess_quality(leveled, limits=options.limits),
+        report_after=judge_quality(
+            leveled, snr_db=estimate_noise(quiet, speech).snr_db, speech_s=before.speech_s, limits=options.limits
+        ),
         steps=tuple(steps),
     )
-
-
-def _without_rumble(clip: AudioClip, cutoff_hz: float) -> AudioClip:
-    """Takes the mean and what lies below the cut-off away, with a causal Butterworth filter of fourth order."""
-    from scipy.signal import butter, sosfilt
-
-    if len(clip.samples) == 0:
-        return clip
-    sections = butter(4, cutoff_hz, "highpass", fs=clip.sample_rate_hz, output="sos")
-    centred = clip.samples - clip.samples.mean(dtype=np.float64)
-    return AudioClip(sosfilt(sections, centred).astype(np.float32), clip.sample_rate_hz)

@@ -10,7 +10,8 @@ import numpy as np
 
 from yinse.audio.denoise import DeepFilterNet
 from yinse.audio.loudness import integrated_lufs
-from yinse.audio.silence import frame_levels, speech_segments
+from yinse.audio.rumble import without_rumble
+from yinse.audio.silence import LOUD_PERCENTILE, frame_levels, speech_segments
 from yinse.core.errors import ConfigError
 from yinse.core.types import AudioClip
 
@@ -23,8 +24,12 @@ LOWEST_SNR_DB = -20.0
 _PAUSES_ABOVE_DB = 20.0
 _PAUSE_DEPTH_DB = 35.0
 _FEWEST_PAUSE_FRAMES = 10
+# Bursts of noise that fall on words alone explain such a difference between the two answers; more of it means that
+# the denoiser takes voice for noise, as it does with some distant microphones and with telephone speech.
+_USUAL_GAP_DB = 6.0
+_VOICE_LOST_GAP_DB = 12.0
 _CLIPPED_NEAR_PEAK = 0.998
-_BAND_SMOOTHING_HZ = 250.0
+_BAND_WIDTH_HZ = 250.0
 _BAND_BELOW_PEAK_DB = 65.0
 _BAND_CONTRAST_DB = 8.0
 
@@ -77,6 +82,19 @@ class QualityReport:
     advice: str
 
 
+@dataclass(frozen=True, slots=True)
+class NoiseEstimate:
+    """How much noise a recording holds.
+
+    Attributes:
+        snr_db: power of the voice over that of the noise, from -20 to 60; the lowest for silence.
+        takes_voice: whether the denoiser removed much more than the noise, so that its result is of no use.
+    """
+
+    snr_db: float
+    takes_voice: bool
+
+
 def assess_quality(
     clip: AudioClip, *, limits: QualityLimits | None = None, speech: AudioClip | None = None
 ) -> QualityReport:
@@ -85,12 +103,26 @@ def assess_quality(
     Args:
         clip: `(S,)`.
         limits: where a recording stops being good.
-        speech: the clip without its noise, `(S,)`, if a denoiser at full strength has been run already.
+        speech: the clip without rumble and noise, `(S,)`, if a denoiser at full strength has been run already.
+    """
+    steady = without_rumble(clip)
+    speech = speech or DeepFilterNet().denoise(steady)
+    speech_s = sum(segment.duration_s for segment in speech_segments(speech))
+    return judge_quality(clip, snr_db=estimate_noise(steady, speech).snr_db, speech_s=speech_s, limits=limits)
+
+
+def judge_quality(
+    clip: AudioClip, *, snr_db: float, speech_s: float, limits: QualityLimits | None = None
+) -> QualityReport:
+    """Judges a recording whose noise and speech have been measured already; see `assess_quality`.
+
+    Args:
+        clip: `(S,)`.
+        snr_db: its signal-to-noise ratio.
+        speech_s: length of the speech in it.
+        limits: where a recording stops being good.
     """
     limits = limits or QualityLimits()
-    speech = speech or DeepFilterNet().denoise(clip)
-    speech_s = sum(segment.duration_s for segment in speech_segments(speech))
-    snr_db = estimate_snr_db(clip, speech)
     loudness_lufs = integrated_lufs(clip)
     clipped = clipping_ratio(clip)
     band_hz = bandwidth_hz(clip)
@@ -102,7 +134,7 @@ def assess_quality(
         verdict = "warned"
         reasons.append(f"the recording is very quiet ({loudness_lufs:.0f} LUFS)")
         advice = "Move closer to the microphone or raise its level."
-    if band_hz < limits.narrow_band_hz:
+    if 0.0 < band_hz < limits.narrow_band_hz:
         verdict = "warned"
         reasons.append(f"the voice ends at {band_hz / 1000:.1f} kHz, as on the telephone")
         advice = "Record with the microphone itself, not through a call or a headset's radio link."
@@ -133,18 +165,15 @@ def assess_quality(
     )
 
 
-def estimate_snr_db(clip: AudioClip, speech: AudioClip) -> float:
+def estimate_noise(clip: AudioClip, speech: AudioClip) -> NoiseEstimate:
     """Signal-to-noise ratio of a recording: mean power of the voice over mean power of the noise.
 
-    Noise is what a denoiser removed; in recordings so quiet that the denoiser's own error is larger, noise is what
-    remains where the denoised voice pauses.
+    What a denoiser removed is the noise, whatever its kind, as long as there is plenty of it and the denoiser leaves
+    the voice alone. Otherwise the noise is what remains where the voice pauses.
 
     Args:
         clip: the recording `(S,)`.
         speech: the same without its noise `(S,)`.
-
-    Returns:
-        From -20 to 60 dB; the lowest for silence.
 
     Raises:
         ConfigError: the clips differ in length or rate.
@@ -153,20 +182,26 @@ def estimate_snr_db(clip: AudioClip, speech: AudioClip) -> float:
         raise ConfigError("the denoised clip does not belong to the recording")
     spans = speech_segments(speech)
     if not spans:
-        return LOWEST_SNR_DB
+        return NoiseEstimate(LOWEST_SNR_DB, takes_voice=False)
     rate = clip.sample_rate_hz
     spoken = np.zeros(len(clip.samples), dtype=np.bool_)
     for span in spans:
         spoken[round(span.start_s * rate) : round(span.end_s * rate)] = True
     total = float(np.mean(np.square(clip.samples[spoken], dtype=np.float64)))
     removed = float(np.mean(np.square(clip.samples[spoken] - speech.samples[spoken], dtype=np.float64)))
-    snr_db = _snr_db(total, removed)
-    if snr_db > _PAUSES_ABOVE_DB:
-        speech_db = frame_levels(speech).level_db
-        pauses = speech_db < np.percentile(speech_db, 95.0) - _PAUSE_DEPTH_DB
-        if pauses.sum() >= _FEWEST_PAUSE_FRAMES:
-            snr_db = _snr_db(total, float(np.mean(10.0 ** (frame_levels(clip).level_db[pauses] / 10.0))))
-    return float(np.clip(snr_db, LOWEST_SNR_DB, HIGHEST_SNR_DB))
+    snr_db, takes_voice = _snr_db(total, removed), False
+    speech_db = frame_levels(speech).level_db
+    pauses = speech_db < np.percentile(speech_db, LOUD_PERCENTILE) - _PAUSE_DEPTH_DB
+    if pauses.sum() >= _FEWEST_PAUSE_FRAMES:
+        quiet = np.sort(10.0 ** (frame_levels(clip).level_db[pauses] / 10.0))
+        # The loudest fifth is speech that the denoiser swallowed.
+        gap_db = _snr_db(total, float(quiet[: math.ceil(0.8 * len(quiet))].mean())) - snr_db
+        doubt = float(np.clip((gap_db - _USUAL_GAP_DB) / (_VOICE_LOST_GAP_DB - _USUAL_GAP_DB), 0.0, 1.0))
+        takes_voice = snr_db < _PAUSES_ABOVE_DB and doubt == 1.0
+        if snr_db > _PAUSES_ABOVE_DB:
+            doubt = 1.0
+        snr_db += doubt * max(0.0, gap_db)
+    return NoiseEstimate(float(np.clip(snr_db, LOWEST_SNR_DB, HIGHEST_SNR_DB)), takes_voice)
 
 
 def _snr_db(total: float, noise: float) -> float:
@@ -196,8 +231,6 @@ def bandwidth_hz(clip: AudioClip) -> float:
 
     Finds a telephone codec inside a recording of any rate; 0 for silence.
     """
-    from scipy.ndimage import uniform_filter1d
-
     rate = clip.sample_rate_hz
     size = max(64, 1 << round(math.log2(0.032 * rate)))
     if len(clip.samples) < size:
@@ -206,8 +239,9 @@ def bandwidth_hz(clip: AudioClip) -> float:
     # A long recording needs no more than a few thousand frames, spread evenly.
     windows = windows[:: max(1, len(windows) // 4000)]
     power = np.abs(np.fft.rfft(windows * np.hanning(size).astype(np.float32), axis=1)) ** 2
-    width = max(1, round(_BAND_SMOOTHING_HZ * size / rate))
-    bands_db = 10.0 * np.log10(uniform_filter1d(power, width, axis=1) + 1e-12)
+    width = max(1, round(_BAND_WIDTH_HZ * size / rate))
+    bands = power.shape[1] // width
+    bands_db = 10.0 * np.log10(power[:, : bands * width].reshape(len(power), bands, width).mean(axis=2) + 1e-12)
     loud, low = np.percentile(bands_db, [98.0, 10.0], axis=0)
     heard = (loud >= loud.max() - _BAND_BELOW_PEAK_DB) & (loud - low >= _BAND_CONTRAST_DB) & (loud > -100.0)
-    return float(np.flatnonzero(heard)[-1] * rate / size) if heard.any() else 0.0
+    return float(min((np.flatnonzero(heard)[-1] + 1) * width * rate / size, rate / 2)) if heard.any() else 0.0

@@ -11,7 +11,7 @@ from yinse.core.types import AudioClip
 
 FRAME_S = 0.02
 HOP_S = 0.01
-_LOUD_PERCENTILE = 95.0
+LOUD_PERCENTILE = 95.0
 _FLOOR_PERCENTILE = 5.0
 # Loud frames of speech at -18 LUFS lie here; thresholds are given for speech at that level and move with the clip's.
 _LOUD_FRAMES_DBFS = -12.0
@@ -82,7 +82,7 @@ def speech_frames(clip: AudioClip, *, threshold_dbfs: float = -40.0) -> NDArray[
     """
     frames = frame_levels(clip)
     level = frames.level_db
-    loud, floor = np.percentile(level, [_LOUD_PERCENTILE, _FLOOR_PERCENTILE])
+    loud, floor = np.percentile(level, [LOUD_PERCENTILE, _FLOOR_PERCENTILE])
     if loud < _NOTHING_DBFS:
         return np.zeros(len(level), dtype=np.bool_)
     relative = threshold_dbfs + loud - _LOUD_FRAMES_DBFS
