@@ -64,6 +64,11 @@ class Watch:
         if self._board:
             self._board.scalars(step, losses, group="training")
 
+    def has_seen(self, step: int) -> bool:
+        """Whether the last line of `heldout.jsonl` is of this step."""
+        lines = self._log.read_text(encoding="utf-8").splitlines() if self._log.exists() else []
+        return bool(lines) and json.loads(lines[-1])["step"] == step
+
     def look(self, state: TrainingState) -> Iterator[Event]:
         """Held-out losses as an event, a line of `heldout.jsonl` and curves; sounds for the board."""
         started_s, last = time.monotonic(), state.step == self._config.steps

@@ -34,7 +34,7 @@ from yinse.models.speaker import SpeakerEncoder
 from yinse.train.board import Board
 from yinse.train.features import Clip, load_clips, save_json, speaker_files
 from yinse.train.held_out import HeldOut, Listen, Look, Watch
-from yinse.train.loop import LoopConfig, Task, averaged_weights, train
+from yinse.train.loop import LoopConfig, Task, TrainingState, averaged_weights, train
 from yinse.train.recipes.acoustic import (
     AcousticTask,
     Speech,
@@ -58,7 +58,7 @@ LOOPS: Mapping[str, LoopConfig] = MappingProxyType(
         "speaker": LoopConfig(steps=1200, learning_rate=2e-3, weight_decay=0.02, report_every_steps=100),
         "acoustic": LoopConfig(steps=6500, learning_rate=1e-3, decay_from=0.35, ema_decay=0.999),
         "prosody": LoopConfig(steps=2200, learning_rate=1.5e-3, weight_decay=0.05, report_every_steps=25),
-        "vocoder": LoopConfig(steps=1200, learning_rate=1e-3, gradient_clip=5.0),
+        "vocoder": LoopConfig(steps=2400, learning_rate=1e-3, gradient_clip=5.0),
     }
 )
 """How the shipped set was trained (docs/log.md)."""
@@ -273,10 +273,14 @@ def _train(run: BaseRun, stage: str, model: nn.Module, task: Task, held_out: Hel
     save_json(folder / "loop.json", asdict(loop))
     board = Board(folder / "tensorboard") if run.tensorboard else None
     watch = Watch(held_out, loop, folder=folder, stage=stage, board=board)
+    events = train(
+        model, task, config=loop, folder=folder, stage=stage, on_report=watch.report, on_checkpoint=watch.look
+    )
     try:
-        yield from train(
-            model, task, config=loop, folder=folder, stage=stage, on_report=watch.report, on_checkpoint=watch.look
-        )
+        state: TrainingState = yield from relay(events)
+        if not watch.has_seen(state.step):
+            yield from watch.look(state)
+        yield Finished(state)
     finally:
         if board:
             board.close()
