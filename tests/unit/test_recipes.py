@@ -346,6 +346,26 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         first(device="abacus")
 
 
+def test_the_speaker_encoder_needs_its_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = make_work(tmp_path / "work")
+    copy.teacher_vectors().unlink()
+    monkeypatch.setitem(sys.modules, "resemblyzer", None)
+    with pytest.raises(MissingExtra, match=r"yinse\[eval\]"):
+        list(train_base(tmp_path, copy.folder, stages=("speaker",), sizes=TINY))
+
+
+def test_a_finished_stage_is_looked_at_but_not_trained(work: Work, trained: list[Any]) -> None:
+    log, before = work.stage("prosody") / "heldout.jsonl", work.checkpoint("prosody").read_bytes()
+    known = log.read_text(encoding="utf-8")
+    log.unlink()
+    events = list(
+        train_base(work.folder, work.folder, stages=("prosody",), steps={"prosody": STEPS["prosody"]}, sizes=TINY)
+    )
+    assert log.read_text(encoding="utf-8") == known
+    assert work.checkpoint("prosody").read_bytes() == before
+    assert events[-1].result == work.folder
+
+
 def test_curves_and_sounds_on_request(work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("tensorboard")
     copy = make_work(tmp_path / "work")

@@ -38,7 +38,9 @@ def train_base(
     sizes: NativeConfig | None = None,
     tensorboard: bool = False,
 ) -> Iterator[Event]:
-    """Train a base model; killed and run again, it goes on where it was. The last event holds the model's folder.
+    """Train a base model; killed and run again, it goes on where it was.
+
+    The last event holds the model's folder, or the work folder where no model was assembled.
 
     Args:
         data: folder of packs with `splits.json`.
@@ -71,7 +73,7 @@ def train_base(
             yield from relay(builtin_voices(run.work, load_native(model), voices, created=created))
         else:
             yield from relay(TRAINED_STAGES[stage](run))
-    yield Finished(model)
+    yield Finished(model if "assemble" in wanted else work)
 
 
 def _check_stages(stages: Sequence[str]) -> frozenset[str]:

@@ -34,7 +34,7 @@ from yinse.models.speaker import SpeakerEncoder
 from yinse.train.board import Board
 from yinse.train.features import Clip, load_clips, save_json, speaker_files
 from yinse.train.held_out import HeldOut, Listen, Look, Watch
-from yinse.train.loop import LoopConfig, Task, TrainingState, averaged_weights, train
+from yinse.train.loop import LoopConfig, Task, TrainingState, averaged_weights, read_progress, train
 from yinse.train.recipes.acoustic import (
     AcousticTask,
     Speech,
@@ -270,7 +270,9 @@ def _train(run: BaseRun, stage: str, model: nn.Module, task: Task, held_out: Hel
     """Run the loop, looking at unheard speakers; how it was run is kept beside its checkpoint."""
     loop, folder = run.loops[stage], run.work.stage(stage)
     folder.mkdir(parents=True, exist_ok=True)
-    save_json(folder / "loop.json", asdict(loop))
+    checkpoint = run.work.checkpoint(stage)
+    if not checkpoint.exists() or read_progress(checkpoint)["step"] < loop.steps:
+        save_json(folder / "loop.json", asdict(loop))
     board = Board(folder / "tensorboard") if run.tensorboard else None
     watch = Watch(held_out, loop, folder=folder, stage=stage, board=board)
     events = train(
