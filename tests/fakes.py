@@ -30,8 +30,7 @@ def humming(pattern: Sequence[tuple[float, bool]], *, f0_hz: float = 120.0, rate
         times = np.arange(round(seconds * rate_hz)) / rate_hz
         part = 1e-4 * random.normal(size=len(times))
         if voiced:
-            partials = [np.sin(2 * np.pi * k * f0_hz * times) / k for k in range(1, int(7000 / f0_hz))]
-            part += 0.1 * np.sum(partials, axis=0) * (0.6 + 0.4 * np.cos(2 * np.pi * 4 * times))
+            part += 0.3 * (f0_hz * times % 1.0 - 0.5) * (0.6 + 0.4 * np.cos(2 * np.pi * 4 * times))
         parts.append(part)
     return AudioClip(np.concatenate(parts).astype(np.float32), rate_hz)
 

@@ -30,7 +30,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The user's folder, with one voice; there are no other voices and no recogniser."""
     folder = tmp_path / "home"
     monkeypatch.setenv("YINSE_HOME", str(folder))
-    monkeypatch.setattr("yinse.voices.store.files", lambda package: tmp_path / "package")
+    for module in ("yinse.voices.store", "yinse.workflows.models"):
+        monkeypatch.setattr(f"{module}.files", lambda package: tmp_path / "package")
     write_voice(tmp_path / "package" / "assets" / "voices" / "bell.voice", make_voice("Bell"))
 
     def no_recogniser(model: str) -> None:

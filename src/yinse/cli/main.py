@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -214,9 +214,20 @@ def clone(
         show_json(_clone_summary(result))
         return
     print(f"voice '{name}' from {result.speech_s:.0f} s in {result.pieces} utterances")
-    for figure, value in result.voice.figures.items():
-        print(f"  {figure.replace('_', ' ')}: {value:.3f}")
+    for line in _figure_lines(result.voice.figures):
+        print(f"  {line}")
     print(f'try: yinse say "Hello." --voice {name}')
+
+
+def _figure_lines(figures: Mapping[str, float]) -> Iterator[str]:
+    """Figures before and after tuning side by side, then the others."""
+    for name, value in figures.items():
+        title = name.replace("_", " ")
+        if name.endswith("_before"):
+            title = title.removesuffix(" before")
+            yield f"{title}: {value:.3f} -> {figures[name.removesuffix('before') + 'after']:.3f}"
+        elif not name.endswith("_after"):
+            yield f"{title}: {value:g}"
 
 
 def _clone_summary(result: CloneResult) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from pathlib import Path
 from yinse.audio.decode import decode
 from yinse.audio.frontend import CleanedRecording, clean
 from yinse.audio.slicing import slice_utterances
-from yinse.core.errors import BadAudio, BadText, ConfigError, InternalError, MissingExtra, Offline, QualityGateError
-from yinse.core.events import Artifact, Event, Finished, Progress, Warned
+from yinse.core.errors import BadAudio, BadText, ConfigError, MissingExtra, Offline, QualityGateError
+from yinse.core.events import Artifact, Event, Finished, Progress, Warned, relay
 from yinse.core.home import home
 from yinse.corpus.transcriber import Transcriber
 from yinse.text.phonemes import phonemize
@@ -172,23 +172,14 @@ def _steps(request: CloneRequest, *, engine: Engine, store: VoiceStore, tools: C
         if known_s < _SHORTEST_TUNED_S:
             yield Warned(f"the models are not tuned: {known_s:.0f} s of speech with its text are too few")
         else:
-            tuning = yield from _tuning(engine, voice, known, folder=work)
+            clips, said = [piece.clip for piece in known], [piece.text or "" for piece in known]
+            tuning: Tuning = yield from relay(engine.tune(voice, clips, said, folder=work))
             voice = replace(voice, tensors={**voice.tensors, **tuning.tensors}, figures=tuning.figures)
     path = store.save(voice, replace=request.replace)
     shutil.rmtree(work, ignore_errors=True)
     yield Artifact("voice", str(path))
     speech_s = sum(piece.clip.duration_s for piece in pieces)
     yield Finished(CloneResult(voice, path, cleaned, len(pieces), speech_s, len(known)))
-
-
-def _tuning(engine: Engine, voice: Voice, known: Sequence[Piece], *, folder: Path) -> Generator[Event, None, Tuning]:
-    clips, said = [piece.clip for piece in known], [piece.text or "" for piece in known]
-    for event in engine.tune(voice, clips, said, folder=folder):
-        if isinstance(event, Finished):
-            result: Tuning = event.result
-            return result
-        yield event
-    raise InternalError("tuning ended without a result")
 
 
 def _clean_all(recordings: Sequence[Path]) -> Generator[Event, None, dict[Path, CleanedRecording]]:

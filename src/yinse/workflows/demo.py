@@ -40,6 +40,11 @@ SCRIPT = (
     "She thought about the question, then laughed and shook her head.",
     "Every village has a story that nobody outside would believe.",
     "The judge asked for silence, but the crowd went on cheering.",
+    "We keep the spare key under the third flower pot on the left.",
+    "Long before breakfast the fishermen had brought their nets in.",
+    "Is it true that you have never seen the sea in winter?",
+    "The recipe asks for butter, two eggs, and a pinch of salt.",
+    "Nobody answered, so I left the letter on your desk.",
     "Thank you for listening; that is enough for one minute.",
 )
 SENTENCES = {
@@ -48,6 +53,7 @@ SENTENCES = {
     "mixed": "明天下午 three o'clock，我们在 coffee shop 门口见。",
 }
 _NAME = "demo"
+_PAUSE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +163,7 @@ def _noisy_minute(engine: Engine, person: Voice, output: Path, notes: _Notes) ->
     parts: list[FloatArray] = []
     for number, line in enumerate(SCRIPT):
         yield Progress("record a noisy minute", number, len(SCRIPT))
-        pause = np.zeros(round(0.4 * engine.sample_rate_hz), dtype=np.float32)
+        pause = np.zeros(round(_PAUSE_S * engine.sample_rate_hz), dtype=np.float32)
         parts += [_speak(engine, person, line).samples, pause]
     yield Progress("record a noisy minute", len(SCRIPT), len(SCRIPT))
     path = output / "recording.wav"

@@ -6,6 +6,8 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from yinse.core.files import WholeFile
 from yinse.core.types import AudioClip
 
@@ -32,16 +34,17 @@ def draw_spectrograms(path: Path, clips: Mapping[str, AudioClip], *, longest_s: 
     FigureCanvasAgg(figure)
     for place, (title, clip) in zip(figure.subplots(len(clips), squeeze=False)[:, 0], clips.items(), strict=True):
         window = round(_WINDOW_S * clip.sample_rate_hz)
-        samples = clip.samples[: round(longest_s * clip.sample_rate_hz)] + 1e-7
-        place.specgram(
-            samples,
-            NFFT=window,
-            Fs=clip.sample_rate_hz,
-            noverlap=window * 3 // 4,
-            cmap="magma",
-            vmin=_LOWEST_DB,
-            vmax=_HIGHEST_DB,
-        )
+        samples = clip.samples[: round(longest_s * clip.sample_rate_hz)]
+        with np.errstate(divide="ignore"):  # silence is minus infinity
+            place.specgram(
+                samples,
+                NFFT=window,
+                Fs=clip.sample_rate_hz,
+                noverlap=window * 3 // 4,
+                cmap="magma",
+                vmin=_LOWEST_DB,
+                vmax=_HIGHEST_DB,
+            )
         place.set(title=title, xlabel="s", ylabel="Hz", ylim=(0, min(12_000, clip.sample_rate_hz / 2)))
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=80)
