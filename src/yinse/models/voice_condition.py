@@ -77,7 +77,9 @@ class VoiceCondition:
     duration_scale: float
 
 
-def voice_tensors(speaker_vector: FloatArray, measure: SpeakerMeasure, *, duration_scale: float) -> dict[str, np.ndarray]:
+def voice_tensors(
+    speaker_vector: FloatArray, measure: SpeakerMeasure, *, duration_scale: float
+) -> dict[str, np.ndarray]:
     """The arrays a voice keeps; `voice_condition` reads them back."""
     numbers = [measure.log_f0_median, measure.log_f0_spread, measure.tempo, duration_scale]
     return {

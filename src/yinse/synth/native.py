@@ -17,7 +17,7 @@ from yinse.audio.quality import bandwidth_hz
 from yinse.core.errors import BadText, FingerprintMismatch
 from yinse.core.types import AudioChunk, AudioClip, FloatArray, PhonemeSequence, PhonemeTiming, SpeakRequest
 from yinse.models.acoustic import AcousticInput, regulate
-from yinse.models.aligner import Alignment, speaker_statistics
+from yinse.models.aligner import Alignment
 from yinse.models.analysis import Analysis, analyse
 from yinse.models.prosody import ProsodyInput, decode_prosody, encode_prosody
 from yinse.models.spectrogram import LogMel
@@ -101,7 +101,9 @@ class NativeSynthesizer:
 
     # ------------------------------------------------------------------ speaking
 
-    def stream(self, request: SpeakRequest, voice: Voice, *, style: StyleReference | None = None) -> Iterator[AudioChunk]:
+    def stream(
+        self, request: SpeakRequest, voice: Voice, *, style: StyleReference | None = None
+    ) -> Iterator[AudioChunk]:
         """Speak a text, one chunk a sentence.
 
         Args:
@@ -165,7 +167,11 @@ class NativeSynthesizer:
     # ------------------------------------------------------------------ taking on a voice
 
     def enroll(
-        self, clips: Sequence[AudioClip], *, transcripts: Sequence[str | None] | None = None, language: str | None = None
+        self,
+        clips: Sequence[AudioClip],
+        *,
+        transcripts: Sequence[str | None] | None = None,
+        language: str | None = None,
     ) -> Enrolled:
         """Measure a person's voice.
 
@@ -268,7 +274,7 @@ def align_analyses(
 ) -> list[Alignment | None]:
     """Durations of the symbols of one person's analysed clips."""
     mels = [a.mel for a in analyses]
-    return models.aligner.align(mels, [t.symbols for t in texts], normalization=speaker_statistics(mels))
+    return models.aligner.align(mels, [t.symbols for t in texts])
 
 
 def voice_style(voice: Voice) -> StyleReference | None:

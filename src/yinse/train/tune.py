@@ -22,7 +22,6 @@ from yinse.core.errors import BadAudio
 from yinse.core.events import Event, Finished, Progress, Warned
 from yinse.core.types import AudioClip
 from yinse.models.acoustic import AcousticModel
-from yinse.models.aligner import speaker_statistics
 from yinse.models.analysis import analyse
 from yinse.models.low_rank import add_low_rank, low_rank_state
 from yinse.models.prosody import ProsodyGPT, ProsodyInput, encode_prosody
@@ -50,18 +49,21 @@ class TuneConfig:
         held_out_share: of the minute, kept apart (whole clips, at least one).
         patience: validations without a better one before it ends.
         validate_every: steps.
+        acoustic_parts: of the acoustic model that are tuned; what reads the text stays as it is, for a minute holds too
+            few sounds to learn it from.
         upper_layers: of the GPT that are tuned.
         lowest_confidence: clips whose transcript fits worse are left out with a warning.
     """
 
     rank: int = 16
     steps: int = 160
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     batch_size: int = 4
     window_frames: int = 200
     held_out_share: float = 0.12
     patience: int = 3
     validate_every: int = 20
+    acoustic_parts: tuple[str, ...] = ("voice.", "melody.", "source.", "trunk_blocks.", "leave.", "flow.")
     upper_layers: int = 2
     lowest_confidence: float = -7.5
     seed: int = 1
@@ -83,13 +85,12 @@ class TunedParts(nn.Module):
         self.acoustic, self.prosody = acoustic, prosody
 
 
-def tuned_names(acoustic: AcousticModel) -> list[str]:
-    """Weights of the acoustic model that get updates: every convolution and linear layer but embeddings."""
-    tables = ("text.symbol", "text.base", "text.tone")
+def tuned_names(acoustic: AcousticModel, parts: Sequence[str]) -> list[str]:
+    """Weights of these parts of the acoustic model that get updates: its larger convolutions and linear layers."""
     return [
         name
         for name, weight in acoustic.named_parameters()
-        if not name.startswith(tables) and weight.dim() >= 2 and min(weight.shape[0], weight[0].numel()) >= 64
+        if name.startswith(tuple(parts)) and weight.dim() >= 2 and min(weight.shape[0], weight[0].numel()) >= 64
     ]
 
 
@@ -171,7 +172,7 @@ def prepare_speech(
     analyses = [analyse(clip, log_mel) for clip in clips]
     texts = [phonemize(text) for text in transcripts]
     mels = [a.mel for a in analyses]
-    found = models.aligner.align(mels, [t.symbols for t in texts], normalization=speaker_statistics(mels))
+    found = models.aligner.align(mels, [t.symbols for t in texts])
     condition = voice_condition(voice.tensors, floor_depth=voice.tensors["floor_depth"])
     measure: SpeakerMeasure = condition.measure
     reference = Reference(measure, condition.measures[0].numpy(), condition.speaker[0].numpy())
@@ -229,7 +230,7 @@ def tune(
     kept = [item for index, item in enumerate(speech) if index not in picked]
     torch.manual_seed(config.seed)
     parts = TunedParts(copy.deepcopy(models.acoustic), copy.deepcopy(models.prosody))
-    add_low_rank(parts.acoustic, tuned_names(parts.acoustic), rank=config.rank)
+    add_low_rank(parts.acoustic, tuned_names(parts.acoustic, config.acoustic_parts), rank=config.rank)
     add_low_rank(parts.prosody, upper_names(parts.prosody, config.upper_layers), rank=config.rank)
     task = TuneTask(kept, reference, models, config)
     chooser = _Chooser(task, parts, held_out, folder / f"best-{_digest(kept, config)}.safetensors", config)

@@ -13,13 +13,11 @@ from yinse.audio.measure import level_speech
 from yinse.audio.resample import resample
 from yinse.core.events import Event, Finished, Progress
 from yinse.core.types import AudioChunk, AudioClip, FloatArray, SpeakRequest
-from yinse.models.aligner import speaker_statistics
 from yinse.synth.native import NativeSynthesizer, StyleReference
 from yinse.text.phonemes import phonemize
 from yinse.voices.voice import Voice
 from yinse.weights.native import NativeModels, load_native
 from yinse.workflows.engine import Enrolment, TimedText, Tuning
-
 
 TRIAL_SENTENCES = {
     "en": ("The river was quiet when we crossed the bridge.", "Would you like another cup of tea before we go?"),
@@ -75,7 +73,7 @@ class NativeEngine:
     def align(self, clips: Sequence[AudioClip], symbols: Sequence[Sequence[str]]) -> list[TimedText | None]:
         """Lays texts onto recordings of one person; None where a text is far too long for its recording."""
         mels = self._mels(clips)
-        found = self._models.aligner.align(mels, symbols, normalization=speaker_statistics(mels))
+        found = self._models.aligner.align(mels, symbols)
         frames_per_s = self._models.config.spectrogram.frames_per_s
         return [TimedText(np.cumsum(one.durations) / frames_per_s, one.confidence) if one else None for one in found]
 
