@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import math
@@ -53,17 +52,17 @@ class Judgement:
 
     Attributes:
         heard: text.
-        vector: of the judge of speakers, `(G,)`; empty without one.
-        naturalness: None without a judge.
         reading: melody and pace.
-        detail: what the judge without a network measures, see `spectral_judge`.
+        vector: of the judge of speakers, `(G,)`; empty for a clip that tells nothing, None without a judge.
+        naturalness: None without a judge.
+        detail: what the judge without a network measures, see `spectral_judge`; empty and None likewise.
     """
 
     heard: str
-    vector: tuple[float, ...]
-    naturalness: Naturalness | None
     reading: Reading
-    detail: tuple[float, ...] = ()
+    vector: tuple[float, ...] | None = None
+    naturalness: Naturalness | None = None
+    detail: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ class Item:
     @property
     def vector(self) -> FloatArray:
         """Of the judge of speakers, `(G,)`."""
-        return np.asarray(self.judgement.vector, dtype=np.float32)
+        return np.asarray(self.judgement.vector or (), dtype=np.float32)
 
 
 def judge_clip(
@@ -124,27 +123,29 @@ def judge_clip(
         detail: measures spectral detail, if that is wanted.
     """
     units = mandarin_syllables(text) if language == "zh" else english_words(text)
-    vector: FloatArray = np.zeros(0, dtype=np.float32)
-    naturalness = None
-    if judges.speaker is not None:
-        with contextlib.suppress(BadAudio):  # too short or silent: nobody's voice
-            vector = judges.speaker.embed(clip)
-    if judges.naturalness is not None:
-        try:
-            naturalness = judges.naturalness.score(clip)
-        except BadAudio:
-            naturalness = Naturalness(1.0, 1.0, 1.0, 1.0)
-    measured: FloatArray = np.zeros(0, dtype=np.float32)
-    if detail is not None:
-        with contextlib.suppress(BadAudio):
-            measured = detail(clip)
     return Judgement(
         heard=judges.recogniser.hear(clip, language=language),
-        vector=tuple(round(float(value), 5) for value in vector),
-        naturalness=naturalness,
         reading=measure_reading(clip, units=len(units)),
-        detail=tuple(round(float(value), 4) for value in measured),
+        vector=None if judges.speaker is None else _rounded(judges.speaker.embed, clip),
+        naturalness=None if judges.naturalness is None else _scored(judges.naturalness, clip),
+        detail=None if detail is None else _rounded(detail, clip),
     )
+
+
+def _rounded(measure: Callable[[AudioClip], FloatArray], clip: AudioClip) -> tuple[float, ...]:
+    """What is measured on a clip; nothing if it is too short or silent: nobody's voice."""
+    try:
+        return tuple(round(float(value), 5) for value in measure(clip))
+    except BadAudio:
+        return ()
+
+
+def _scored(judge: NaturalnessJudge, clip: AudioClip) -> Naturalness:
+    """The scores of a clip; the worst if it is silent."""
+    try:
+        return judge.score(clip)
+    except BadAudio:
+        return Naturalness(1.0, 1.0, 1.0, 1.0)
 
 
 def run_tasks(
@@ -209,9 +210,9 @@ def run_tasks(
 def _lacks(judgement: Judgement, judges: Judges, detail: object) -> bool:
     """Whether a judge is asked now who was not asked then."""
     return (
-        (judges.speaker is not None and not judgement.vector)
+        (judges.speaker is not None and judgement.vector is None)
         or (judges.naturalness is not None and judgement.naturalness is None)
-        or (detail is not None and not judgement.detail)
+        or (detail is not None and judgement.detail is None)
     )
 
 
@@ -264,9 +265,13 @@ def _item(values: dict[str, Any]) -> Item:
         took_s=values["took_s"],
         judgement=Judgement(
             heard=judgement["heard"],
-            vector=tuple(judgement["vector"]),
+            vector=_tuple(judgement["vector"]),
             naturalness=Naturalness(**score) if score else None,
             reading=Reading(**{name: nan if value is None else value for name, value in reading.items()}),
-            detail=tuple(judgement["detail"]),
+            detail=_tuple(judgement["detail"]),
         ),
     )
+
+
+def _tuple(values: list[float] | None) -> tuple[float, ...] | None:
+    return None if values is None else tuple(values)

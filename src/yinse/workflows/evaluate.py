@@ -15,7 +15,7 @@ import numpy as np
 from yinse import __version__
 from yinse.audio.decode import decode
 from yinse.audio.measure import fill_unvoiced
-from yinse.core.errors import BadAudio, ConfigError, InternalError, MissingExtra, UnknownName
+from yinse.core.errors import BadAudio, BadText, ConfigError, InternalError, MissingExtra, UnknownName
 from yinse.core.events import Artifact, Event, Finished, Progress, Warned
 from yinse.core.files import WholeFile
 from yinse.core.types import AudioClip, SpeakRequest
@@ -293,6 +293,8 @@ def _speaker(
         voice = stress_voice if condition == STRESS else voices[task.speaker]
         if voice is None:
             raise InternalError(f"nobody speaks '{task.key}'")
+        if condition == TUNED and not voice.is_tuned:
+            raise BadText("the voice could not be tuned")
         if condition == AT_ONCE:
             # Tuning only adds an adapter: without it the voice is as it was enrolled.
             tensors = {name: t for name, t in voice.tensors.items() if not name.startswith(ADAPTER_PREFIX)}
