@@ -59,7 +59,8 @@ class AudioWriter:
                 self._partial, "w", self._sample_rate_hz, channels=1, format=container, subtype=encoding
             )
         except (OSError, soundfile.SoundFileError) as error:
-            self._partial.unlink(missing_ok=True)
+            if self._partial.exists():
+                self._partial.unlink()
             raise self._failed(error) from error
         return self
 
