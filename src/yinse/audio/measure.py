@@ -61,7 +61,7 @@ def level_speech(clip: AudioClip, *, target_dbfs: float = SPEECH_LEVEL_DBFS) -> 
 
 def frame_level(mel: FloatArray) -> FloatArray:
     """Mean log magnitude `(T_mel,)` below two thirds of the bins of a log-mel `(T_mel, M)`, nats."""
-    return np.asarray(mel[:, : mel.shape[1] * 2 // 3], dtype=np.float32).mean(axis=1)
+    return np.asarray(np.mean(mel[:, : mel.shape[1] * 2 // 3], axis=1), dtype=np.float32)
 
 
 def speech_frames(mel: FloatArray) -> np.ndarray:
@@ -81,8 +81,7 @@ def measure_speaker(mels: Sequence[FloatArray], log_f0s: Sequence[FloatArray]) -
         BadAudio: nothing in the clips is speech.
     """
     speech, silence, changes = [], [], []
-    for mel in mels:
-        mel = np.asarray(mel, dtype=np.float32)
+    for mel in (np.asarray(one, dtype=np.float32) for one in mels):
         level = frame_level(mel)
         peak = np.percentile(level, 95)
         active = level > peak - ACTIVE_BELOW_PEAK
