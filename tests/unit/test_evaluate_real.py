@@ -34,7 +34,7 @@ def test_people_are_told_apart(people: list[Person], clips: list[tuple[str, Audi
     references = {person.id: [decode(one.path) for one in person.reference] for person in people}
     figures = similarity_table(Resemblyzer(), references, clips)
     assert figures.nearest == 1.0
-    assert figures.target > 0.8 > 0.7 > figures.others
+    assert figures.target > figures.others + 0.15
 
 
 def test_recordings_sound_like_recordings(clips: list[tuple[str, AudioClip]]) -> None:
