@@ -335,7 +335,8 @@ def final_durations(
             wanted[place] = max(wanted[place], config.shortest_mark_frames * scale)
         else:
             wanted[place] = max(wanted[place], 1.0)
-    ends = np.round(np.cumsum(wanted)).astype(np.int64)
+    # halves go up: rounded to even, a phone of one frame between two halves would get none, then one too many
+    ends = np.floor(np.cumsum(wanted) + 0.5).astype(np.int64)
     frames = np.diff(ends, prepend=0)
     phones = np.array([symbol not in BOUNDARIES for symbol in symbols])
     return np.where(phones, np.maximum(frames, 1), np.maximum(frames, 0))

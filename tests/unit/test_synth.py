@@ -1,0 +1,238 @@
+"""Speaking: streaming = offline, sentences on their own, pace and pitch as asked for, every phone its frames."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+import yinse
+from yinse.audio.pitch import track_pitch
+from yinse.core.errors import BadText, FingerprintMismatch
+from yinse.core.types import AudioChunk, AudioClip, SpeakRequest
+from yinse.models.prosody import DURATION_FRAMES, expected_duration
+from yinse.synth.native import NativeSynthesizer, SynthesisConfig, final_durations
+from yinse.text.phonemes import phonemize
+from yinse.text.symbols import BOUNDARIES
+from yinse.voices.voice import Voice
+
+MIXED = "Good day. 你好！How are you?"
+LONGER = "The old farmer walked slowly down to the river."
+
+
+def speak(synthesizer: NativeSynthesizer, voice: Voice, text: str, **options: object) -> list[AudioChunk]:
+    return list(synthesizer.stream(SpeakRequest(text, **options), voice))  # type: ignore[arg-type]
+
+
+def whole(chunks: list[AudioChunk]) -> AudioClip:
+    return AudioClip(np.concatenate([chunk.samples for chunk in chunks]), chunks[0].sample_rate_hz)
+
+
+def phone_seconds(chunk: AudioChunk) -> float:
+    return sum(p.end_s - p.start_s for p in chunk.phonemes if p.symbol not in BOUNDARIES)
+
+
+# Streams
+
+
+def test_the_stream_is_the_offline_result(synthesizer: NativeSynthesizer, voice: Voice) -> None:
+    chunks = speak(synthesizer, voice, MIXED, seed=3)
+    np.testing.assert_array_equal(whole(chunks).samples, yinse.say(MIXED, voice, seed=3).samples)
+    assert [chunk.index for chunk in chunks] == [0, 1, 2]
+    assert [chunk.is_last for chunk in chunks] == [False, False, True]
+    assert [MIXED[slice(*chunk.text_span)] for chunk in chunks] == ["Good day.", "你好！", "How are you?"]
+    ends = np.cumsum([len(chunk.samples) for chunk in chunks]) / synthesizer.sample_rate_hz
+    np.testing.assert_allclose([chunk.start_s for chunk in chunks], [0.0, *ends[:-1]], atol=1e-9)
+
+
+def test_a_sentence_does_not_hear_those_before_it(synthesizer: NativeSynthesizer, voice: Voice) -> None:
+    after_one, after_other = (
+        speak(synthesizer, voice, f"{first} How are you?")[1] for first in ("Good day.", "Hi there.")
+    )
+    (alone,) = speak(synthesizer, voice, " " * len("Good day. ") + "How are you?")
+    np.testing.assert_array_equal(after_one.samples, after_other.samples)
+    np.testing.assert_array_equal(after_one.samples, alone.samples)
+    assert after_one.phonemes == alone.phonemes
+    # elsewhere the same words are said anew
+    (at_start,) = speak(synthesizer, voice, "How are you?")
+    assert not np.array_equal(at_start.samples, alone.samples)
+
+
+def test_a_sentence_is_spoken_when_it_is_asked_for(
+    synthesizer: NativeSynthesizer, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def watched(text: str, *, language: str | None) -> object:
+        read.append(text)
+        return phonemize(text, language=language)
+
+    monkeypatch.setattr("yinse.synth.native.phonemize", watched)
+    chunks: Iterator[AudioChunk] = synthesizer.stream(SpeakRequest("好。" * 500), voice)
+    next(chunks)
+    assert len(read) <= 2  # one more is looked at, to know whether a pause follows
+
+
+def test_chance_comes_from_the_seed_alone(synthesizer: NativeSynthesizer, voice: Voice) -> None:
+    results = []
+    for global_seed, seed in ((1, 5), (2, 5), (2, 6)):
+        torch.manual_seed(global_seed)
+        results.append(whole(speak(synthesizer, voice, "你好。", seed=seed)).samples)
+    np.testing.assert_array_equal(results[0], results[1])
+    assert not np.array_equal(results[1][:4000], results[2][:4000])
+
+
+# Pace and pitch
+
+
+@pytest.mark.parametrize("speed", [0.75, 1.3])
+def test_speed_scales_the_phones(synthesizer: NativeSynthesizer, voice: Voice, speed: float) -> None:
+    (plain,), (paced,) = (speak(synthesizer, voice, LONGER, speed=value) for value in (1.0, speed))
+    assert phone_seconds(paced) * speed == pytest.approx(phone_seconds(plain), rel=0.03)
+
+
+@pytest.mark.parametrize("semitones", [-4.0, 3.0])
+def test_pitch_moves_the_melody(synthesizer: NativeSynthesizer, voice: Voice, semitones: float) -> None:
+    (plain,), (moved,) = (speak(synthesizer, voice, LONGER, pitch_semitones=value) for value in (0.0, semitones))
+    assert len(plain.samples) == len(moved.samples)
+    low, high = (track_pitch(whole([chunk])) for chunk in (plain, moved))
+    both = low.voiced & high.voiced
+    assert both.sum() > 80  # frames: a second of voice
+    measured = 12 * np.median(np.log2(high.f0_hz[both] / low.f0_hz[both]))
+    assert measured == pytest.approx(semitones, abs=0.5)
+
+
+def test_the_pause_is_as_long_as_asked(synthesizer: NativeSynthesizer, voice: Voice) -> None:
+    short, long = (speak(synthesizer, voice, "你好。好。", pause_s=pause_s) for pause_s in (0.0, 0.5))
+    assert len(long[0].samples) - len(short[0].samples) == synthesizer.sample_rate_hz // 2
+    assert not long[0].samples[-synthesizer.sample_rate_hz // 2 :].any()
+    assert len(long[1].samples) == len(short[1].samples)  # nothing follows the last
+
+
+# Phones and their frames
+
+
+WORDS = st.sampled_from(["你", "好", "天气", "hello", "the", "river", "A", "12", "，", ", ", "! ", "。"])
+
+
+@settings(max_examples=12)
+@given(words=st.lists(WORDS, min_size=1, max_size=4), speed=st.sampled_from([0.5, 1.0, 1.7, 4.0]))
+def test_every_phone_gets_its_frames(
+    synthesizer: NativeSynthesizer, voice: Voice, words: list[str], speed: float
+) -> None:
+    text = " ".join(words)
+    if not any(char.isalnum() for char in text):
+        with pytest.raises(BadText):
+            speak(synthesizer, voice, text)
+        return
+    frames_per_s = synthesizer.models.config.spectrogram.frames_per_s
+    chunks = speak(synthesizer, voice, text, speed=speed, pause_s=0.0)
+    assert chunks[-1].is_last
+    for chunk in chunks:
+        starts, ends = (np.array([getattr(p, name) for p in chunk.phonemes]) for name in ("start_s", "end_s"))
+        assert starts[0] == pytest.approx(0.0)
+        np.testing.assert_allclose(starts[1:], ends[:-1], atol=1e-6)
+        frames = (ends - starts) * frames_per_s
+        np.testing.assert_allclose(frames, np.round(frames), atol=1e-4)
+        phones = np.array([p.symbol not in BOUNDARIES for p in chunk.phonemes])
+        assert (frames[phones] > 0.99).all()
+        assert (frames > -0.01).all()
+        # frames are centred: the last one ends half a frame after its own middle
+        assert len(chunk.samples) / synthesizer.sample_rate_hz == pytest.approx(ends[-1], abs=1.01 / frames_per_s)
+        assert tuple(p.symbol for p in chunk.phonemes) == phonemize(chunk.text).symbols
+        assert np.isfinite(chunk.samples).all()
+        assert np.abs(chunk.samples).max() <= synthesizer.config.peak + 1e-6
+
+
+@pytest.mark.parametrize("text", ["好", "a", "7"])
+def test_one_character(synthesizer: NativeSynthesizer, voice: Voice, text: str) -> None:
+    (chunk,) = speak(synthesizer, voice, text)
+    assert chunk.is_last
+    assert 0.1 < phone_seconds(chunk) < 2.0
+    assert np.abs(chunk.samples).max() > 0.02
+
+
+SYMBOLS = st.lists(st.sampled_from(["m", "a1", "AH0", "|", ",", "S"]), min_size=1, max_size=30)
+
+
+@given(
+    middle=SYMBOLS,
+    frames=st.lists(st.sampled_from(DURATION_FRAMES), min_size=32, max_size=32),
+    scale=st.floats(0.2, 4.0) | st.sampled_from([0.25, 0.5, 1.0]),
+)
+@example(middle=["m"] * 30, frames=[0, 3, *[2] * 30], scale=0.5)  # every end lies between two frames
+def test_final_durations(middle: list[str], frames: list[int], scale: float) -> None:
+    config = SynthesisConfig()
+    symbols = ["^", *middle, "."]
+    decided = np.array(frames[: len(symbols)])
+    found = final_durations(symbols, decided, scale=scale, config=config)
+    assert found.shape == decided.shape
+    assert found.dtype == np.int64
+    assert found[0] == config.head_frames
+    assert abs(found[-1] - config.tail_frames) <= 1
+    asked = 0.0
+    for symbol, before, after in zip(middle, decided[1:-1], found[1:-1], strict=True):
+        wanted = before * scale
+        if symbol == "|":
+            wanted = min(wanted, config.longest_gap_frames * scale)
+        elif symbol == ",":
+            wanted = max(wanted, config.shortest_mark_frames * scale)
+        else:
+            wanted = max(wanted, 1.0)
+            assert after >= 1
+        assert after >= 0
+        assert abs(after - wanted) <= 1
+        asked += wanted
+    # what one symbol loses to rounding the next one gets
+    assert abs(found[1:-1].sum() - asked) <= 0.5 + 1e-6
+
+
+# The GPT's durations
+
+
+def test_a_duration_is_the_mean_of_its_distribution() -> None:
+    def logits(**shares: float) -> torch.Tensor:
+        probability = torch.full((len(DURATION_FRAMES),), 1e-9)
+        for frames, share in shares.items():
+            probability[DURATION_FRAMES.index(int(frames[1:]))] = share
+        return probability.log()
+
+    for token in range(1, len(DURATION_FRAMES)):
+        sure = logits(**{f"f{DURATION_FRAMES[token]}": 1.0})
+        assert expected_duration(sure, may_vanish=True) == expected_duration(sure, may_vanish=False) == token
+    between = logits(f4=0.5, f12=0.5)  # neither of the two likeliest
+    assert DURATION_FRAMES[expected_duration(between, may_vanish=False)] == 8
+    for gone, frames in ((0.6, 0), (0.4, 10)):
+        pause = logits(f0=gone, f10=1 - gone)
+        assert DURATION_FRAMES[expected_duration(pause, may_vanish=True)] == frames
+        # a phone is never swallowed, and what it cannot do does not make it shorter
+        assert DURATION_FRAMES[expected_duration(pause, may_vanish=False)] == 10
+
+
+# What cannot be spoken
+
+
+def test_what_cannot_be_spoken_is_passed_over(synthesizer: NativeSynthesizer, voice: Voice) -> None:
+    chunks = speak(synthesizer, voice, "你好。\n😀。\n한국어。\n好。")
+    assert [(chunk.index, chunk.text, chunk.is_last) for chunk in chunks] == [(0, "你好。", False), (1, "好。", True)]
+    with pytest.raises(BadText, match="nothing"):
+        speak(synthesizer, voice, "한국어。😀")
+
+
+def test_a_voice_of_other_models_is_refused(synthesizer: NativeSynthesizer, voice: Voice) -> None:
+    foreign = dataclasses.replace(voice, model_fingerprint="0123456789abcdef")
+    with pytest.raises(FingerprintMismatch, match="0123456789abcdef"):
+        speak(synthesizer, foreign, "你好。")
+
+
+def test_a_transcript_far_longer_than_its_recording_is_refused(synthesizer: NativeSynthesizer, voice: Voice) -> None:
+    clip = whole(speak(synthesizer, voice, "你好。"))
+    reference = synthesizer.style_reference(clip, "你好。")
+    assert reference.tokens.shape == (len(reference.symbols), 3)
+    with pytest.raises(BadText, match="longer"):
+        synthesizer.style_reference(clip, LONGER * 5)
