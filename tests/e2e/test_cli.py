@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -36,6 +38,19 @@ def test_help_names_every_command(yinse: Yinse) -> None:
     for name in COMMANDS:
         assert yinse(name, "--help").exit_code == 0
         assert yinse(name, "-h").exit_code == 0
+
+
+def test_commands_of_the_readme_exist(yinse: Yinse, repository: Path) -> None:
+    text = (repository / "README.md").read_text(encoding="utf-8")
+    commands = [re.split(r" #|\||&&", line)[0] for line in re.findall(r"^(?:\$ )?(yinse .*)$", text, re.MULTILINE)]
+    assert commands
+    for command in commands:
+        _, name, *arguments = shlex.split(command)
+        subcommand = [argument for argument in arguments[:1] if name in ("voices", "models", "train")]
+        help_text = yinse(name, *subcommand, "--help")
+        assert help_text.exit_code == 0, command
+        for option in (argument for argument in arguments if argument.startswith("-") and argument != "-"):
+            assert re.search(rf"(?<!\w){re.escape(option)}\b", help_text.stdout), f"{command}: {option}"
 
 
 def test_version(yinse: Yinse) -> None:

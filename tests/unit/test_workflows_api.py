@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -35,16 +36,15 @@ def _machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_five_lines() -> None:
-    """As in the README."""
+def test_the_lines_of_the_readme_run(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (repository / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    (block,) = [block for block in blocks if "import yinse" in block]
     write_audio(Path("me.wav"), reading(LINES * 3))
     Path("me.txt").write_text("\n".join(LINES * 3))
-    voice = yinse.clone("me.wav", name="me", text="me.txt")
-    yinse.say("A minute was enough.", voice=voice, output="minute.wav")
-    chunks = list(yinse.stream("你好。 One sentence after another.", voice=voice))
-    assert voice.is_tuned
+    exec(block, names := {})
+    assert names["voice"].is_tuned
     assert soundfile.info("minute.wav").samplerate == 24_000
-    assert [chunk.text for chunk in chunks] == ["你好。", "One sentence after another."]
+    assert "One sentence after another." in capsys.readouterr().out
 
 
 def test_what_is_said_is_what_is_streamed() -> None:
