@@ -42,6 +42,8 @@ _SPELLINGS = (
     (r"\b(hundred|thousand|million|billion) and\b", r"\1"),
 )
 _DIGITS = re.compile(r"\d+(?:,\d{3})*")
+# One sound or one number written in two ways: the particle de, two, and one in telephone numbers.
+_ALIKE = (frozenset("的地得"), frozenset("二两兩"), frozenset("一幺"))
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 
 
@@ -144,7 +146,7 @@ def word_errors_of(text: str, heard: str) -> ErrorCount:
     references = [english_words(reading) for reading in _english_readings(text)]
     hearings = [english_words(reading) for reading in _english_readings(heard)]
     counts = [count_errors(r, h, join=lambda a, b: a + b) for r in references for h in hearings]
-    return min(counts, key=lambda count: count.errors)
+    return min(counts, key=lambda count: (count.errors, count.deletions + count.insertions))
 
 
 def mandarin_syllables(text: str) -> list[tuple[str, str]]:
@@ -182,12 +184,14 @@ def syllable_errors_of(text: str, heard: str, *, tones: bool = True) -> ErrorCou
 
     def same(a: tuple[str, str], b: tuple[str, str]) -> bool:
         # One character in two contexts may be read in two ways by the dictionary, yet it is the same character.
-        return a[0] == b[0] or (a[1] == b[1] if tones else a[1].rstrip("12345") == b[1].rstrip("12345"))
+        if a[0] == b[0] or any(a[0] in alike and b[0] in alike for alike in _ALIKE):
+            return True
+        return a[1] == b[1] if tones else a[1].rstrip("12345") == b[1].rstrip("12345")
 
     references = [mandarin_syllables(reading) for reading in _mandarin_readings(text)]
     hearings = [mandarin_syllables(reading) for reading in _mandarin_readings(heard)]
     counts = [count_errors(r, h, same=same) for r in references for h in hearings]
-    return min(counts, key=lambda count: count.errors)
+    return min(counts, key=lambda count: (count.errors, count.deletions + count.insertions))
 
 
 def errors_of(text: str, heard: str, *, language: str) -> ErrorCount:
