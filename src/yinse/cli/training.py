@@ -34,6 +34,9 @@ def base(
     steps: Annotated[
         list[str] | None, typer.Option("--steps", help="NETWORK=STEPS, for other than the usual number; repeat it.")
     ] = None,
+    context: Annotated[
+        str | None, typer.Option("--context", help="GPT-2 or BERT to read, a folder or a name in the hub's cache.")
+    ] = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Curves and sounds (extra train).")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -48,6 +51,7 @@ def base(
         bf16=bf16,
         steps=_parse_steps(steps or []),
         out=out,
+        language_model=context,
         tensorboard=tensorboard,
     )
     folder = follow(events)

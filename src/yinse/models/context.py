@@ -183,6 +183,30 @@ class LanguageModelContext:
         return windows[::-1], np.concatenate(offsets[::-1]) - len(head)
 
 
+def load_context(name: str, *, width: int, device: str = "cpu") -> ContextEncoder:
+    """The context encoder of a model set; `NoContext` for the name "".
+
+    Args:
+        name: folder, or name in the hub's cache.
+        width: of the hidden states that the set was made for.
+        device: where the language model computes.
+
+    Raises:
+        ConfigError: the language model is of another width.
+        YinseError: what `LanguageModelContext.load` raises.
+    """
+    if not name:
+        return NoContext()
+    encoder = LanguageModelContext.load(name, device=device)
+    if encoder.width != width:
+        raise ConfigError(
+            f"hidden states of {encoder.width} numbers, the models were made for {width}",
+            where=name,
+            advice="Use the language model that the set was trained with.",
+        )
+    return encoder
+
+
 def phoneme_spans(sequence: PhonemeSequence) -> np.ndarray:
     """Characters `(T_ph, 2)` of the text that each phoneme is read from: in Mandarin one, in English the word."""
     spans: list[tuple[int, int]] = []

@@ -17,8 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from yinse.audio.measure import PhonemeProsody
+from yinse.core.errors import ConfigError
 from yinse.models.acoustic import MEASURES
 from yinse.models.blocks import AttentionBlock, KeyValueCache
+from yinse.models.context import ContextProjection
 
 DURATION_FRAMES = (*range(17), 18, 20, 22, 25, 28, 32, 36, 40, 46, 52, 60, 70, 80, 95, 110, 130, 160)
 PITCH_STEP = 0.2
@@ -34,6 +36,12 @@ class ProsodyConfig:
         pitch_tokens: token 0 is unvoiced, the others are steps of 0.2 spreads around the median.
         energy_tokens: steps of 0.2 nats, the last at +1.2.
         context_size: width of context vectors, 0 for none.
+        language_model: the frozen language model whose hidden states are the context, as a folder or a name on the hub;
+            "" for none.
+        language_model_size: width of its hidden states, which a projection brings to `context_size`.
+
+    Raises:
+        ConfigError: a language model without sizes to project from and to, or a size without a language model.
     """
 
     symbols: int
@@ -48,6 +56,14 @@ class ProsodyConfig:
     speaker_size: int = 256
     context_size: int = 192
     dropout: float = 0.1
+    language_model: str = ""
+    language_model_size: int = 0
+
+    def __post_init__(self) -> None:
+        if bool(self.language_model) != (self.language_model_size > 0):
+            raise ConfigError("a language model and the size of its hidden states belong together")
+        if self.language_model and not self.context_size:
+            raise ConfigError("a language model needs a context size above 0")
 
     @property
     def token_counts(self) -> tuple[int, int, int]:
@@ -88,7 +104,8 @@ class ProsodyInput:
         speaker: unit vectors `(B, G)`.
         measures: measured numbers `(B, MEASURES)`.
         mask: True where there is a phoneme `(B, T_ph)`; None if all are.
-        context: context vectors `(B, T_ph, D)`, or None.
+        context: `(B, T_ph, D)`, hidden states of the language model if the GPT has one, else context vectors; zeros
+            are no context. None: nowhere any.
     """
 
     symbols: Tensor
@@ -114,6 +131,9 @@ class ProsodyGPT(nn.Module):
         self.tokens = nn.ModuleList(nn.Embedding(count + 1, config.width) for count in config.token_counts)
         self.voice = nn.Linear(config.speaker_size + MEASURES, config.width)
         self.context = nn.Linear(config.context_size, config.width, bias=False) if config.context_size else None
+        self.projection = (
+            ContextProjection(config.language_model_size, config.context_size) if config.language_model else None
+        )
         self.blocks = nn.ModuleList(
             AttentionBlock(config.width, config.heads, config.inner, dropout=config.dropout)
             for _ in range(config.layers)
@@ -128,7 +148,8 @@ class ProsodyGPT(nn.Module):
         x = self.symbol(inputs.symbols) + self.base(inputs.bases) + self.tone(inputs.tones)
         x = x + self.voice(torch.cat([inputs.speaker * 16.0, inputs.measures], dim=1))[:, None]
         if self.context is not None and inputs.context is not None:
-            x = x + self.context(inputs.context)
+            known = inputs.context if self.projection is None else self.projection(inputs.context)
+            x = x + self.context(known)
         embedded: Tensor = x
         return embedded
 

@@ -19,6 +19,7 @@ from yinse.core.types import AudioChunk, AudioClip, FloatArray, PhonemeSequence,
 from yinse.models.acoustic import AcousticInput, regulate
 from yinse.models.aligner import Alignment
 from yinse.models.analysis import Analysis, analyse
+from yinse.models.context import ContextEncoder, load_context
 from yinse.models.prosody import ProsodyInput, decode_prosody, encode_prosody
 from yinse.models.spectrogram import LogMel
 from yinse.models.symbol_ids import symbol_ids
@@ -87,12 +88,18 @@ class SpokenSentence:
 
 
 class NativeSynthesizer:
-    """Takes on voices and speaks in them."""
+    """Takes on voices and speaks in them.
+
+    Raises:
+        YinseError: what `yinse.models.context.load_context` raises, if the models read a language model.
+    """
 
     def __init__(self, models: NativeModels, config: SynthesisConfig | None = None) -> None:
         self.models = models
         self.config = config or SynthesisConfig()
         self.log_mel = LogMel(models.config.spectrogram)
+        sizes = models.config.prosody
+        self.context = load_context(sizes.language_model, width=sizes.language_model_size)
 
     @property
     def sample_rate_hz(self) -> int:
@@ -136,7 +143,14 @@ class NativeSynthesizer:
                 yield chunk
             generator = torch.Generator().manual_seed(hash_seed(request.seed, sentence.start))
             spoken = speak_sentence(
-                models, phonemes, condition, prompt, request=request, config=self.config, generator=generator
+                models,
+                phonemes,
+                condition,
+                prompt,
+                context=hidden_states(self.context, phonemes, previous=waiting[0].text if waiting else ""),
+                request=request,
+                config=self.config,
+                generator=generator,
             )
             waiting = (sentence, spoken)
         if waiting is None:
@@ -218,7 +232,7 @@ class NativeSynthesizer:
         text, _, prosody = max(fitting, key=lambda item: item[1].confidence)
         tokens = encode_prosody(prosody, self.models.config.prosody)
         condition = voice_condition(tensors, floor_depth=self.models.floor_depth)
-        scale = self._duration_scale([(text.symbols, prosody) for text, _, prosody in spoken[:6]], condition)
+        scale = self._duration_scale([(text, prosody) for text, _, prosody in spoken[:6]], condition)
         return {
             "style_symbols": symbol_ids(text.symbols).symbols.astype(np.int32),
             "style_tokens": tokens.astype(np.int32),
@@ -226,15 +240,21 @@ class NativeSynthesizer:
         }
 
     def _duration_scale(
-        self, spoken: Sequence[tuple[tuple[str, ...], PhonemeProsody]], condition: VoiceCondition
+        self, spoken: Sequence[tuple[PhonemeSequence, PhonemeProsody]], condition: VoiceCondition
     ) -> float:
         """How much longer the person's phones are than the GPT's for the same texts."""
         real = ours = 0
-        for symbols, prosody in spoken:
+        for text, prosody in spoken:
             decided = decide_prosody(
-                self.models, symbols, condition, None, config=self.config, generator=torch.Generator().manual_seed(0)
+                self.models,
+                text.symbols,
+                condition,
+                None,
+                context=hidden_states(self.context, text),
+                config=self.config,
+                generator=torch.Generator().manual_seed(0),
             )
-            phones = np.array([symbol not in BOUNDARIES for symbol in symbols])
+            phones = np.array([symbol not in BOUNDARIES for symbol in text.symbols])
             real += int(prosody.durations[phones].sum())
             ours += int(decided.durations[phones].sum())
         return float(np.clip(real / max(ours, 1), 0.7, 1.4))
@@ -287,16 +307,25 @@ def voice_style(voice: Voice) -> StyleReference | None:
     return StyleReference(symbols, np.asarray(voice.tensors["style_tokens"], dtype=np.int64))
 
 
+def hidden_states(encoder: ContextEncoder, text: PhonemeSequence, *, previous: str = "") -> FloatArray | None:
+    """What a language model knows of a sentence's phonemes `(T_ph, D)`, read after the previous sentence, if any."""
+    found = encoder.encode([text], previous=[previous])
+    return found[0] if found else None
+
+
 def decide_prosody(
     models: NativeModels,
     symbols: Sequence[str],
     condition: VoiceCondition,
     prompt: StyleReference | None,
     *,
+    context: FloatArray | None,
     config: SynthesisConfig,
     generator: torch.Generator,
 ) -> PhonemeProsody:
-    """The GPT's prosody of a sentence."""
+    """The GPT's prosody of a sentence; `context` are hidden states `(T_ph, D)` of its symbols, the prompt has none."""
+    if context is not None and prompt:
+        context = np.pad(context, ((len(prompt.symbols), 0), (0, 0)))
     whole = (*prompt.symbols, *symbols) if prompt else tuple(symbols)
     ids = symbol_ids(whole)
     tokens = models.prosody.generate(
@@ -306,6 +335,7 @@ def decide_prosody(
             tones=torch.from_numpy(ids.tones)[None],
             speaker=condition.speaker,
             measures=condition.measures,
+            context=None if context is None else torch.from_numpy(context)[None],
         ),
         boundaries=torch.tensor([symbol in BOUNDARIES for symbol in whole]),
         prompt=torch.from_numpy(prompt.tokens) if prompt else torch.zeros((0, 3), dtype=torch.long),
@@ -349,12 +379,15 @@ def speak_sentence(
     condition: VoiceCondition,
     prompt: StyleReference | None,
     *,
+    context: FloatArray | None,
     request: SpeakRequest,
     config: SynthesisConfig,
     generator: torch.Generator,
 ) -> SpokenSentence:
     """One sentence from symbols to samples."""
-    decided = decide_prosody(models, phonemes.symbols, condition, prompt, config=config, generator=generator)
+    decided = decide_prosody(
+        models, phonemes.symbols, condition, prompt, context=context, config=config, generator=generator
+    )
     scale = condition.duration_scale / request.speed
     durations = final_durations(phonemes.symbols, decided.durations, scale=scale, config=config)
     ids = symbol_ids(phonemes.symbols)

@@ -23,12 +23,14 @@ from yinse.core.events import Event, Finished, Progress, Warned
 from yinse.core.types import AudioClip
 from yinse.models.acoustic import AcousticModel
 from yinse.models.analysis import analyse
+from yinse.models.context import ContextEncoder, NoContext
 from yinse.models.low_rank import add_low_rank, low_rank_state
 from yinse.models.prosody import ProsodyGPT, ProsodyInput, encode_prosody
 from yinse.models.spectrogram import LogMel
 from yinse.models.symbol_ids import symbol_ids
 from yinse.models.voice_condition import trusted_bins, voice_condition
 from yinse.text.phonemes import phonemize
+from yinse.train.clip_context import ClipContext
 from yinse.train.features import Clip
 from yinse.train.loop import LoopConfig, Losses, TrainingState, read_checkpoint, save_checkpoint, train
 from yinse.train.recipes.acoustic import Speech, acoustic_losses, collate, cut_window
@@ -108,9 +110,16 @@ class TuneTask:
     """Windows and sentences of one person."""
 
     def __init__(
-        self, speech: Sequence[Speech], reference: Reference, models: NativeModels, config: TuneConfig
+        self,
+        speech: Sequence[Speech],
+        reference: Reference,
+        models: NativeModels,
+        config: TuneConfig,
+        *,
+        context: ContextEncoder,
     ) -> None:
         self.speech, self.reference, self.models, self.config = list(speech), reference, models, config
+        self.context = ClipContext(context)
         self.weights = np.array([len(item.clip.mel) for item in self.speech], dtype=np.float64)
 
     def batch(self, step: int) -> Mapping[str, Tensor]:
@@ -140,6 +149,7 @@ class TuneTask:
             tones=torch.from_numpy(speech.ids.tones)[None],
             speaker=torch.from_numpy(self.reference.speaker)[None],
             measures=torch.from_numpy(self.reference.measures)[None],
+            context=torch.from_numpy(self.context.of(speech.clip))[None] if self.context.width else None,
         )
         logits = prosody(inputs, tokens)
         return torch.stack(
@@ -205,6 +215,7 @@ def tune(
     *,
     folder: Path,
     config: TuneConfig | None = None,
+    context: ContextEncoder | None = None,
 ) -> Iterator[Event]:
     """Adapt the models to a voice; the last event holds a `Tuned`.
 
@@ -215,6 +226,7 @@ def tune(
         transcripts: what is said in each.
         folder: where the state is kept; killed and run again with the same input, it goes on from there.
         config: how.
+        context: the language model that the set reads, if it reads one.
 
     Raises:
         BadAudio: fewer than two clips can be used.
@@ -232,7 +244,7 @@ def tune(
     parts = TunedParts(copy.deepcopy(models.acoustic), copy.deepcopy(models.prosody))
     add_low_rank(parts.acoustic, tuned_names(parts.acoustic, config.acoustic_parts), rank=config.rank)
     add_low_rank(parts.prosody, upper_names(parts.prosody, config.upper_layers), rank=config.rank)
-    task = TuneTask(kept, reference, models, config)
+    task = TuneTask(kept, reference, models, config, context=context or NoContext())
     chooser = _Chooser(task, parts, held_out, folder / f"best-{_digest(kept, config)}.safetensors", config)
     loop = LoopConfig(
         steps=config.steps, learning_rate=config.learning_rate, warmup_steps=10, decay_from=0.3, ema_decay=0.9,

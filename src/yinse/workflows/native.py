@@ -83,7 +83,7 @@ class NativeEngine:
         """Adapts the models to a voice; the result of the last event is a `Tuning`."""
         from yinse.train.tune import tune
 
-        for event in tune(self._models, voice, clips, transcripts, folder=folder):
+        for event in tune(self._models, voice, clips, transcripts, folder=folder, context=self._synthesizer.context):
             if isinstance(event, Finished):
                 yield Progress("compare", 0, 1)
                 tuned = replace(voice, tensors={**voice.tensors, **event.result.tensors})

@@ -11,6 +11,7 @@ import torch
 
 from yinse.core.errors import ConfigError, UnknownName
 from yinse.core.events import Event, Finished, relay
+from yinse.models.context import LanguageModelContext
 from yinse.models.hifigan import HifiGanConfig
 from yinse.models.native_config import NativeConfig, base
 from yinse.train.loop import LoopConfig
@@ -36,6 +37,7 @@ def train_base(
     steps: Mapping[str, int] | None = None,
     out: Path | None = None,
     sizes: NativeConfig | None = None,
+    language_model: str | None = None,
     tensorboard: bool = False,
 ) -> Iterator[Event]:
     """Train a base model; killed and run again, it goes on where it was.
@@ -51,15 +53,21 @@ def train_base(
         steps: of "speaker", "acoustic", "prosody", "vocoder", where others than usual are wanted.
         out: `base` and `voices` are written here; without it, into the work folder.
         sizes: of all parts; the shipped ones by default.
+        language_model: folder, or name in the hub's cache, of a GPT-2 or BERT whose hidden states the GPT reads.
         tensorboard: write curves and sounds into the work folder, stage by stage.
 
     Raises:
         UnknownName: no such stage.
         ConfigError: no such device, steps below 1, no data, or a stage needs one that has not been run.
         MissingExtra: an optional package is needed.
+        Offline: there is no such language model.
     """
     wanted = _check_stages(stages)
     sizes, out = sizes or base(), out or work
+    if language_model:
+        width = LanguageModelContext.load(language_model).width
+        prosody = replace(sizes.prosody, language_model=language_model, language_model_size=width)
+        sizes = replace(sizes, prosody=prosody)
     loops = _loops(sizes, steps or {}, device=_check_device(device), bf16=bf16)
     run = BaseRun(data, Work(work), sizes, loops, tensorboard)
     model, voices = out / "base", out / "voices"

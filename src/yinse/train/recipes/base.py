@@ -27,11 +27,13 @@ from yinse.core.events import Event, Finished, relay
 from yinse.core.types import FloatArray
 from yinse.models.acoustic import AcousticModel
 from yinse.models.aligner import Aligner
+from yinse.models.context import load_context
 from yinse.models.hifigan import HifiGanConfig
 from yinse.models.native_config import NativeConfig, build_vocoder
 from yinse.models.prosody import ProsodyGPT
 from yinse.models.speaker import SpeakerEncoder
 from yinse.train.board import Board
+from yinse.train.clip_context import ClipContext
 from yinse.train.features import Clip, load_clips, save_json, speaker_files
 from yinse.train.held_out import HeldOut, Listen, Look, Watch
 from yinse.train.loop import LoopConfig, Task, TrainingState, averaged_weights, read_progress, train
@@ -171,21 +173,22 @@ def train_acoustic(run: BaseRun) -> Iterator[Event]:
 
 
 def train_prosody(run: BaseRun) -> Iterator[Event]:
-    """Stage 5: the prosody GPT."""
+    """Stage 5: the prosody GPT, and the projection of its context if it reads a language model."""
     loop, config = run.loops["prosody"], run.sizes.prosody
     data, held_out = (speech_data(run, held_out=held_out) for held_out in (False, True))
+    context = ClipContext(load_context(config.language_model, width=config.language_model_size, device=loop.device))
     torch.manual_seed(loop.seed)
     model = ProsodyGPT(config)
 
     def look(pack: str, speaker: str) -> Look:
         own = held_out.only(pack, speaker)
-        task = ProsodyTask(own, config, batch_size=_WATCHED_SENTENCES, seed=loop.seed, augment=False)
+        task = ProsodyTask(own, config, batch_size=_WATCHED_SENTENCES, seed=loop.seed, augment=False, context=context)
         batch = _on_device(task.batch(0), loop)
         return lambda model: task.losses(model, batch, 0)
 
     looks = {f"{pack}/{speaker}": look(pack, speaker) for pack, speaker, _ in _speakers(held_out)}
     # short windows: on a processor attention over 240 phonemes costs more than it teaches
-    task = ProsodyTask(data, config, batch_size=12, longest=150, seed=loop.seed)
+    task = ProsodyTask(data, config, batch_size=12, longest=150, seed=loop.seed, context=context)
     yield from _train(run, "prosody", model, task, HeldOut(looks))
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from yinse.audio.measure import phoneme_prosody
 from yinse.models.prosody import ProsodyConfig, ProsodyGPT, ProsodyInput, encode_prosody
+from yinse.train.clip_context import ClipContext
 from yinse.train.loop import Losses
 from yinse.train.recipes.acoustic import Speech, SpeechData, narrowed, pad_frames
 from yinse.train.references import Reference
@@ -21,7 +22,7 @@ IGNORED = -100
 
 
 class ProsodyTask:
-    """Utterances as phonemes and prosody tokens."""
+    """Utterances as phonemes and prosody tokens, with what a language model knows of them if `context` is given."""
 
     def __init__(
         self,
@@ -32,17 +33,24 @@ class ProsodyTask:
         longest: int = 240,
         seed: int = 1,
         augment: bool = True,
+        context: ClipContext | None = None,
     ) -> None:
         self.data, self.config, self.batch_size, self.longest, self.seed = data, config, batch_size, longest, seed
         self.augment = augment
+        self.context = context if context and context.width else None
 
     def batch(self, step: int) -> Mapping[str, Tensor]:
-        """`symbols, bases, tones (B, T_ph)`, `tokens (B, T_ph, 3)` (ignored ones -100), `speaker`, `measures`."""
+        """`symbols, bases, tones (B, T_ph)`, `tokens (B, T_ph, 3)` (ignored ones -100), `speaker`, `measures`.
+
+        With a language model also `context (B, T_ph, D)`.
+        """
         random = np.random.default_rng((self.seed, step))
         rows = [self._row(random) for _ in range(self.batch_size)]
         longest = max(len(row["symbols"]) for row in rows)
-        batch = {}
-        for name in ("symbols", "bases", "tones"):
+        batch: dict[str, Tensor] = {}
+        for name in ("symbols", "bases", "tones", "context"):
+            if name not in rows[0]:
+                continue
             batch[name] = torch.from_numpy(np.stack([pad_frames(row[name], longest) for row in rows]))
         padded = [
             np.pad(row["tokens"], ((0, longest - len(row["tokens"])), (0, 0)), constant_values=IGNORED) for row in rows
@@ -63,6 +71,10 @@ class ProsodyTask:
             name: np.concatenate([getattr(part.ids, name) for part in parts]) for name in ("symbols", "bases", "tones")
         }
         row["tokens"] = tokens
+        if self.context:
+            # as in synthesis, a prompt has no context
+            known = self.context.of(speech.clip)
+            row["context"] = np.pad(known, ((len(tokens) - len(known), 0), (0, 0)))
         if len(tokens) > self.longest:
             # a window keeps its beginning unknown: its first decisions are made without those before
             start = int(random.integers(len(tokens) - self.longest + 1))
@@ -87,6 +99,7 @@ class ProsodyTask:
             speaker=batch["speaker"],
             measures=batch["measures"],
             mask=tokens[..., 0] != IGNORED,
+            context=batch.get("context"),
         )
         logits = model(inputs, tokens.clamp(min=0))
         durations, pitches, energies = (
