@@ -72,6 +72,7 @@ def test_gpt_incremental_equals_full(gpt: ProsodyGPT, monkeypatch: pytest.Monkey
         return next(wanted)
 
     monkeypatch.setattr(prosody_module, "sample", told)
+    monkeypatch.setattr(prosody_module, "expected_duration", told)
     chosen = gpt.generate(
         inputs,
         boundaries=torch.ones(9, dtype=torch.bool),
