@@ -24,6 +24,9 @@ _RATE_RANGE_HZ = (1_000, 768_000)
 _LOUDEST_SAMPLE = 64.0
 # A channel 20 dB below the loudest one adds noise rather than voice.
 _DEAD_CHANNEL_POWER = 0.01
+# What libsndfile is trusted with, by the first bytes. Not MP3: its decoder writes to the terminal and dies of some
+# damaged files.
+_SOUNDFILE_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"riff", b"fLaC", b"OggS", b"FORM", b"caff", b".snd")
 # The demuxers that ffmpeg may try. Playlists are left out: they make it open other files and addresses.
 _FFMPEG_FORMATS = "aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,matroska,mov,mp3,mpeg,mpegts,ogg,rm,tta,w64,wav,webm,wv"
 _ADVICE = "Use a WAV, FLAC, MP3, OGG, M4A or WebM recording that plays on this machine."
@@ -150,10 +153,13 @@ def _opened(source: Path | bytes) -> BinaryIO:
 
 
 def _soundfile_blocks(source: Path | bytes, where: str, limit_s: float) -> Generator[_Block, None, None]:
-    """Reads with libsndfile: WAV, FLAC, OGG, MP3, AIFF, CAF and their kin."""
+    """Reads with libsndfile: WAV, FLAC, OGG, AIFF, CAF and their kin."""
     import soundfile
 
     with _opened(source) as file:
+        if not file.read(4).startswith(_SOUNDFILE_MAGIC):
+            raise _Unreadable
+        file.seek(0)
         try:
             sound = soundfile.SoundFile(file)
         except (soundfile.LibsndfileError, TypeError, ValueError) as error:  # TypeError: a file called .raw
@@ -179,7 +185,7 @@ def _soundfile_blocks(source: Path | bytes, where: str, limit_s: float) -> Gener
 
 
 def _ffmpeg_blocks(source: Path | bytes, where: str, limit_s: float) -> Generator[_Block, None, None]:
-    """Reads with ffmpeg: M4A, AAC, WebM, the sound of videos, and what libsndfile could not open."""
+    """Reads with ffmpeg: MP3, M4A, AAC, WebM, the sound of videos, and what libsndfile could not open."""
     import av
     from av.error import FFmpegError
 
