@@ -24,8 +24,8 @@ _RATE_RANGE_HZ = (1_000, 768_000)
 _LOUDEST_SAMPLE = 64.0
 # A channel 20 dB below the loudest one adds noise rather than voice.
 _DEAD_CHANNEL_POWER = 0.01
-# What libsndfile is trusted with, by the first bytes. Not MP3: its decoder writes to the terminal and dies of some
-# damaged files.
+# What libsndfile is trusted with, by the first bytes. Not MP3: its decoder writes warnings to the
+# terminal.
 _SOUNDFILE_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"riff", b"fLaC", b"OggS", b"FORM", b"caff", b".snd")
 # The demuxers that ffmpeg may try. Playlists are left out: they make it open other files and addresses.
 _FFMPEG_FORMATS = "aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,matroska,mov,mp3,mpeg,mpegts,ogg,rm,tta,w64,wav,webm,wv"
@@ -206,14 +206,15 @@ def _ffmpeg_blocks(source: Path | bytes, where: str, limit_s: float) -> Generato
 
             def read() -> Iterator[FloatArray]:
                 samples_read = 0
-                resampler = av.AudioResampler(format="fltp")
+                # Interleaved: with more than 8 channels, reading separate planes crashes PyAV.
+                resampler = av.AudioResampler(format="flt")
                 try:
                     for packet in container.demux(stream):
                         for frame in packet.decode():
                             if frame.sample_rate != rate_hz:
                                 return
-                            for planar in resampler.resample(frame):
-                                samples = np.ascontiguousarray(planar.to_ndarray().T, dtype=np.float32)
+                            for packed in resampler.resample(frame):
+                                samples = packed.to_ndarray().reshape(-1, packed.layout.nb_channels)
                                 samples_read += len(samples)
                                 yield samples
                 except (FFmpegError, OSError, ValueError) as error:
