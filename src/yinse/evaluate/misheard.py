@@ -214,7 +214,12 @@ def _english_readings(text: str) -> list[str]:
 
 
 def _mandarin_readings(text: str) -> list[str]:
-    """The text itself and, where it has digits, its numbers read digit by digit."""
+    """The text itself and, where it has digits, its numbers read digit by digit, in pairs, and as times of day."""
     if not re.search(r"\d\d", text):
         return [text]
-    return [text, text.translate(str.maketrans("0123456789", "零一二三四五六七八九"))]
+    by_digit = text.translate(str.maketrans("0123456789", "零一二三四五六七八九"))
+    # Whisper runs the numbers of a list together, "6677-8899".
+    in_pairs = re.sub(
+        r"(?:\d\d){2,}", lambda m: re.sub(r"(\d\d)(?=\d)", r"\1、", m.group()), re.sub(r"(?<=\d)-(?=\d)", "、", text)
+    )
+    return [text, by_digit, in_pairs, re.sub(r"(\d)[.:](\d\d)", r"\1点\2", text)]
