@@ -209,7 +209,11 @@ def clone(
         raise ConfigError(f"language '{language}' is unknown", advice="Use zh or en.")
     request = CloneRequest(audio=tuple(audio), name=name, text=text, language=language, tune=tune, replace=replace)
     tools = CloneTools(_transcriber(recogniser))
-    result = follow(clone_voice(request, engine=_engine(model), store=VoiceStore(), tools=tools))
+    try:
+        result = follow(clone_voice(request, engine=_engine(model), store=VoiceStore(), tools=tools))
+    except KeyboardInterrupt:
+        note("nothing was saved; the same command goes on where the tuning was")
+        raise
     if json:
         show_json(_clone_summary(result))
         return
