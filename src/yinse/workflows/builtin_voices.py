@@ -74,8 +74,7 @@ def builtin_voices(work: Work, models: NativeModels, out: Path, *, created: str)
                 id=name,
                 name=name,
                 languages=LANGUAGES,
-                # a style prompt costs words in short sentences (docs/log.md): built-in voices go without
-                tensors={n: values for n, values in enrolled.tensors.items() if not n.startswith("style_")},
+                tensors=enrolled.tensors,
                 bandwidth_hz=enrolled.bandwidth_hz,
                 model_fingerprint=models.fingerprint,
                 licence=LICENCE,
