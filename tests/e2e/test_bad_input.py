@@ -393,7 +393,11 @@ def test_ctrl_c_while_speaking_leaves_no_file(
 
 def test_a_real_ctrl_c_ends_quietly(tmp_path: Path) -> None:
     """The signal itself, on a command that waits for its text."""
-    code = "from yinse.cli.main import main; import sys; sys.argv = ['yinse', 'phonemes', '-f', '-']; main()"
+    # a process started in the background of a shell ignores the signal; here it must not
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from yinse.cli.main import main; sys.argv = ['yinse', 'phonemes', '-f', '-']; main()"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
