@@ -22,8 +22,8 @@ from yinse.evaluate.summary import Row
 
 _HEADINGS = (
     "voices", "speak", "condition", "clips", "misheard %", "real %", "S / D / I", "without tones %",
-    "similarity: target / others", "normalised", "nearest %", "detail ratio", "DNSMOS (quartiles)", "- real",
-    "F0 / spread / rate, of real", "8-11 kHz dB", "RTF",
+    "similarity: target / others", "normalised", "among all", "nearest %", "detail ratio", "DNSMOS (quartiles)",
+    "- real", "F0 / spread / rate, of real", "8-11 kHz dB", "RTF",
 )  # fmt: skip
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:100em;padding:0 1em;color:#222}
 table{border-collapse:collapse;margin:1em 0;font-size:13px}
@@ -119,6 +119,7 @@ def _cells(row: Row) -> list[str]:
         _percent(row.errors_without_tones.rate) if row.language == "zh" else "",
         f"{_number(similarity.target)} / {_number(similarity.others)}" if similarity else "",
         _number(row.normalised),
+        _number(row.normalised_among_all),
         _percent(similarity.nearest) if similarity else "",
         _number(row.detail_ratio),
         f"{_number(row.naturalness[0])} ({quartiles})" if math.isfinite(row.naturalness[0]) else "",

@@ -51,6 +51,8 @@ class Row:
         real_errors: in the real recordings of the same sentences.
         similarity: to the target and to others; None for a peer.
         normalised: (target - strangers) / (real - strangers), strangers as in real recordings.
+        normalised_among_all: the same, strangers being all the other people, whatever their language: a steadier figure
+            where few share a language.
         detail_ratio: distance of spectral detail to the target over that to the nearest other person.
         naturalness: median DNSMOS: overall, signal, background, P.808.
         naturalness_quartiles: lower and upper quartile of the overall score.
@@ -71,6 +73,7 @@ class Row:
     real_errors: ErrorCount
     similarity: SimilarityFigures | None
     normalised: float
+    normalised_among_all: float
     detail_ratio: float
     naturalness: tuple[float, float, float, float]
     naturalness_quartiles: tuple[float, float]
@@ -99,8 +102,11 @@ def _row(key: tuple[str, str, str], items: Sequence[Item], real: Sequence[Item],
     sentences = {item.task.sentence for item in items}
     same_sentences = [item for item in real if item.task.sentence in sentences]
     same_people = [item for item in real if not is_person or item.task.speaker in {i.task.speaker for i in items}]
-    similarity = _similarity(items, references) if is_person else None
-    ceiling = _similarity(same_people, references) if is_person else None
+    similarity, ceiling, similarity_among_all, ceiling_among_all = (
+        _similarity(clips, references, among_all=among_all) if is_person else None
+        for among_all in (False, True)
+        for clips in (items, same_people)
+    )
     scores = [item.judgement.naturalness for item in items if item.judgement.naturalness is not None]
     overall = [score.overall for score in scores] or [NAN]
     real_overall = [i.judgement.naturalness.overall for i in same_people if i.judgement.naturalness is not None]
@@ -115,6 +121,9 @@ def _row(key: tuple[str, str, str], items: Sequence[Item], real: Sequence[Item],
         real_errors=total(item.errors for item in same_sentences),
         similarity=similarity,
         normalised=similarity.normalised(ceiling) if similarity and ceiling else NAN,
+        normalised_among_all=similarity_among_all.normalised(ceiling_among_all)
+        if similarity_among_all and ceiling_among_all
+        else NAN,
         detail_ratio=_detail_ratio(items, references) if is_person else NAN,
         naturalness=(
             _middle(score.overall for score in scores),
@@ -134,14 +143,14 @@ def _row(key: tuple[str, str, str], items: Sequence[Item], real: Sequence[Item],
     )
 
 
-def _similarity(items: Sequence[Item], references: References) -> SimilarityFigures | None:
+def _similarity(items: Sequence[Item], references: References, *, among_all: bool) -> SimilarityFigures | None:
     judged = [
         (item.task.speaker, similarities(item.vector, references.vectors)) for item in items if item.judgement.vector
     ]
-    pools = {
-        person.id: references.pool(person.language) for person in references.people if person.id in references.vectors
-    }
-    return similarity_figures(judged, pools=pools) if judged and references.vectors else None
+    if not judged or not references.vectors:
+        return None
+    pools = {person.id: references.pool(person.language) for person in references.people}
+    return similarity_figures(judged, pools=None if among_all else pools)
 
 
 def _detail_ratio(items: Sequence[Item], references: References) -> float:
