@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from yinse.audio.denoise import DeepFilterNet, Denoiser
 from yinse.audio.loudness import CEILING_DBTP, TARGET_LUFS, integrated_lufs, normalize_loudness
 from yinse.audio.quality import QualityLimits, QualityReport, assess_quality, estimate_noise, judge_quality
@@ -11,6 +13,9 @@ from yinse.audio.rumble import RUMBLE_BELOW_HZ, without_rumble
 from yinse.audio.silence import Segment, cut, speech_segments
 from yinse.core.errors import QualityGateError
 from yinse.core.types import AudioClip
+
+# What DeepFilterNet leaves of voice and noise, as measured on speech at 15 to 30 dB; the mix is never worse than either.
+_DENOISED_SNR_DB = 22.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +105,11 @@ def clean(
     elif takes_voice:
         steps.append(CleaningStep("denoise skipped", (("reason", "the denoiser would take voice for noise"),)))
     elif before.snr_db < options.denoise_below_db:
-        quiet = speech
-        steps.append(CleaningStep("denoise", (("denoiser", DeepFilterNet.name), ("strength", 1.0))))
+        # The mix with the least error, where noise and the denoiser's own error have nothing to do with each other.
+        strength = 1.0 / (1.0 + 10.0 ** ((before.snr_db - _DENOISED_SNR_DB) / 10.0))
+        mixed = steady.samples + np.float32(strength) * (speech.samples - steady.samples)
+        quiet = AudioClip(mixed, clip.sample_rate_hz)
+        steps.append(CleaningStep("denoise", (("denoiser", DeepFilterNet.name), ("strength", strength))))
     # The denoised voice shows best where speech begins and ends, also when the noise stays in.
     spans = (speech_segments(steady) if takes_voice else ()) or speech_segments(speech)
     kept = Segment(spans[0].start_s - options.margin_s, spans[-1].end_s + options.margin_s)
