@@ -214,7 +214,8 @@ def _ffmpeg_blocks(source: Path | bytes, where: str, limit_s: float) -> Generato
                             if frame.sample_rate != rate_hz:
                                 return
                             for packed in resampler.resample(frame):
-                                samples = packed.to_ndarray().reshape(-1, packed.layout.nb_channels)
+                                samples: FloatArray = np.asarray(packed.to_ndarray(), dtype=np.float32)
+                                samples = samples.reshape(-1, packed.layout.nb_channels)
                                 samples_read += len(samples)
                                 yield samples
                 except (FFmpegError, OSError, ValueError) as error:

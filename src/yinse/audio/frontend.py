@@ -14,7 +14,7 @@ from yinse.audio.silence import Segment, cut, speech_segments
 from yinse.core.errors import QualityGateError
 from yinse.core.types import AudioClip
 
-# What DeepFilterNet leaves of voice and noise, as measured on speech at 15 to 30 dB; the mix is never worse than either.
+# What DeepFilterNet leaves of voice and noise, as measured on speech at 15 to 30 dB; no mix was worse than both.
 _DENOISED_SNR_DB = 22.0
 
 
