@@ -12,11 +12,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import yinse
+from yinse.audio.measure import PhonemeProsody
 from yinse.audio.pitch import track_pitch
 from yinse.core.errors import BadText, FingerprintMismatch
 from yinse.core.types import AudioChunk, AudioClip, SpeakRequest
 from yinse.models.prosody import DURATION_FRAMES, expected_duration
-from yinse.synth.native import NativeSynthesizer, SynthesisConfig, final_durations
+from yinse.synth.native import NativeSynthesizer, SynthesisConfig, centred, final_durations
 from yinse.text.phonemes import phonemize
 from yinse.text.symbols import BOUNDARIES
 from yinse.voices.voice import Voice
@@ -236,3 +237,20 @@ def test_a_transcript_far_longer_than_its_recording_is_refused(synthesizer: Nati
     assert reference.tokens.shape == (len(reference.symbols), 3)
     with pytest.raises(BadText, match="longer"):
         synthesizer.style_reference(clip, LONGER * 5)
+
+
+def test_a_melody_too_high_is_moved_to_the_median() -> None:
+    durations = np.array([4, 4, 2, 6], dtype=np.int32)
+    high = PhonemeProsody(
+        durations=durations,
+        pitch=np.array([2.0, 3.0, 0.0, 2.5], dtype=np.float32),
+        voiced=np.array([1.0, 1.0, 0.0, 1.0], dtype=np.float32),
+        energy=np.zeros(4, dtype=np.float32),
+    )
+    moved = centred(high, farthest=0.25)
+    voiced = high.voiced > 0
+    assert np.average(moved.pitch[voiced], weights=durations[voiced]) == pytest.approx(0.25, abs=1e-5)
+    assert moved.pitch[2] == 0.0
+    np.testing.assert_allclose(np.diff(moved.pitch[[0, 1, 3]]), np.diff(high.pitch[[0, 1, 3]]), atol=1e-6)
+    near = dataclasses.replace(high, pitch=high.pitch - 2.5 * high.voiced)
+    np.testing.assert_allclose(centred(near, farthest=0.25).pitch, near.pitch, atol=1e-6)

@@ -7,7 +7,7 @@ models, so memory stays flat for a text of any length.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -46,6 +46,7 @@ class SynthesisConfig:
         shortest_mark_frames: pause at a written mark inside a sentence, at least.
         longest_gap_frames: pause at a plain word boundary, at most.
         prompt_seconds: longest style reference.
+        farthest_centre: how far a sentence's mean pitch may lie from the speaker's median, in the speaker's spreads.
     """
 
     flow_steps: int = 4
@@ -59,6 +60,7 @@ class SynthesisConfig:
     shortest_mark_frames: int = 6
     longest_gap_frames: int = 16
     prompt_seconds: float = 8.0
+    farthest_centre: float = 0.25
 
 
 @dataclass(frozen=True)
@@ -372,6 +374,19 @@ def final_durations(
     return np.where(phones, np.maximum(frames, 1), np.maximum(frames, 0))
 
 
+def centred(prosody: PhonemeProsody, *, farthest: float) -> PhonemeProsody:
+    """The prosody with its melody moved as a whole so that its mean lies within `farthest` spreads of the median.
+
+    Real voices speaking Mandarin, of whom the GPT has met none, come out up to 2.7 spreads too high otherwise.
+    """
+    weight = prosody.voiced * prosody.durations
+    if not weight.any():
+        return prosody
+    mean = float((prosody.pitch * weight).sum() / weight.sum())
+    shift = float(np.clip(mean, -farthest, farthest)) - mean
+    return replace(prosody, pitch=(prosody.pitch + shift * prosody.voiced).astype(np.float32))
+
+
 @torch.inference_mode()
 def speak_sentence(
     models: NativeModels,
@@ -388,6 +403,7 @@ def speak_sentence(
     decided = decide_prosody(
         models, phonemes.symbols, condition, prompt, context=context, config=config, generator=generator
     )
+    decided = centred(decided, farthest=config.farthest_centre)
     scale = condition.duration_scale / request.speed
     durations = final_durations(phonemes.symbols, decided.durations, scale=scale, config=config)
     ids = symbol_ids(phonemes.symbols)
