@@ -17,10 +17,11 @@ from safetensors.numpy import save_file
 
 from yinse.core.types import FloatArray
 from yinse.models.acoustic import AcousticConfig
-from yinse.models.native_config import TONES, NativeConfig
+from yinse.models.native_config import NativeConfig
 from yinse.models.prosody import ProsodyConfig
 from yinse.models.speaker import SpeakerEncoder, SpeakerEncoderConfig
 from yinse.models.spectrogram import LogMel, SpectrogramConfig
+from yinse.models.symbol_ids import TONES
 from yinse.models.vocoder import VocoderConfig
 from yinse.text.phonemes import phonemize
 from yinse.text.symbols import BASES, BOUNDARIES, SYMBOLS, base_and_tone

@@ -83,8 +83,7 @@ def measure_speaker(mels: Sequence[FloatArray], log_f0s: Sequence[FloatArray]) -
     speech, silence, changes = [], [], []
     for mel in (np.asarray(one, dtype=np.float32) for one in mels):
         level = frame_level(mel)
-        peak = np.percentile(level, 95)
-        active = level > peak - ACTIVE_BELOW_PEAK
+        active = speech_frames(mel)
         speech.append(mel[active])
         silence.append(mel[level <= np.percentile(level, QUIET_PERCENTILE)])
         low = mel[:, : mel.shape[1] * 2 // 3]

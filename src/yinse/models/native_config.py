@@ -19,11 +19,9 @@ from yinse.models.hifigan import HifiGanConfig, HifiGanVocoder
 from yinse.models.prosody import DURATION_FRAMES, ProsodyConfig
 from yinse.models.speaker import SpeakerEncoderConfig
 from yinse.models.spectrogram import SpectrogramConfig
+from yinse.models.symbol_ids import TONES
 from yinse.models.vocoder import SourceFilterVocoder, VocoderConfig
 from yinse.text.symbols import BASES, SYMBOLS
-
-TONES = 6
-"""Mandarin tones 1 to 5 or English stress 0 to 2, and 0 for what has neither."""
 
 _VOCODER_CONFIGS: Mapping[str, type[VocoderConfig | HifiGanConfig]] = MappingProxyType(
     {"source-filter": VocoderConfig, "hifi-gan": HifiGanConfig}

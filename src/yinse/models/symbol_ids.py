@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from yinse.text.symbols import BASES, SYMBOL_IDS, SYMBOLS, base_and_tone
+from yinse.text.symbols import BASES, SYMBOL_IDS, base_and_tone
 
 TONES = 6
 """0 none or unstressed, 1 to 5 Mandarin tones, 1 and 2 English stress."""
@@ -32,8 +32,3 @@ def symbol_ids(symbols: Iterable[str]) -> SymbolIds:
         np.array([_BASE_IDS[base] for base, _ in parts], dtype=np.int64),
         np.array([tone for _, tone in parts], dtype=np.int64),
     )
-
-
-def table_sizes() -> dict[str, int]:
-    """Rows of the three embedding tables."""
-    return {"symbols": len(SYMBOLS), "bases": len(BASES), "tones": TONES}

@@ -26,7 +26,7 @@ from yinse.models.symbol_ids import symbol_ids
 from yinse.models.voice_condition import VoiceCondition, extend_band, trusted_bins, voice_condition, voice_tensors
 from yinse.text.phonemes import phonemize
 from yinse.text.sentences import Sentence, split_sentences
-from yinse.text.symbols import BOUNDARIES
+from yinse.text.symbols import BOUNDARIES, SYMBOLS
 from yinse.voices.voice import Voice
 from yinse.weights.native import NativeModels, adapt
 
@@ -303,8 +303,6 @@ def voice_style(voice: Voice) -> StyleReference | None:
     """The style reference that a voice carries, if any."""
     if "style_tokens" not in voice.tensors:
         return None
-    from yinse.text.symbols import SYMBOLS
-
     symbols = tuple(SYMBOLS[index] for index in voice.tensors["style_symbols"])
     return StyleReference(symbols, np.asarray(voice.tensors["style_tokens"], dtype=np.int64))
 
