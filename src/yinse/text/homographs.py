@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from yinse.text.english import Pronunciation, is_spelled, pronounce
+from yinse.text.english import Pronunciation, in_dictionary, is_spelled, pronounce
+from yinse.text.reading import Reading, Source
 from yinse.text.symbols import ARPABET_VOWELS
 
 _VERB_AFTER = frozenset(
@@ -99,7 +100,7 @@ def _by_neighbours(word: str, before: str, after: str) -> str | None:
     return None
 
 
-def _in_context(words: Sequence[str], index: int) -> Pronunciation:
+def _in_context(words: Sequence[str], index: int) -> Pronunciation | None:
     word = words[index]
     lower = word.lower()
     if lower == "a":
@@ -109,16 +110,34 @@ def _in_context(words: Sequence[str], index: int) -> Pronunciation:
     if lower == "the" and after and _starts_with_vowel(words[index + 1]):
         return ("DH", "IY0")
     special = None if is_spelled(word) else _by_neighbours(lower, before, after)
-    return tuple(special.split()) if special else pronounce(word)
+    return tuple(special.split()) if special else None
 
 
-def pronounce_all(words: Sequence[str]) -> list[Pronunciation]:
-    """ARPAbet of a run of words that stand together.
+def _read(words: Sequence[str], index: int, forced: Mapping[int, Pronunciation]) -> Reading:
+    word = words[index]
+    if index in forced:
+        phones, source = forced[index], Source.OVERRIDE
+    elif special := _in_context(words, index):
+        phones, source = special, Source.RULE
+    else:
+        phones = pronounce(word)
+        source = Source.DICTIONARY if in_dictionary(word) else Source.WORD_BUILDING
+    return Reading(word, "en", phones, phones, phones, source)
+
+
+def read_words(words: Sequence[str], *, forced: Mapping[int, Pronunciation] | None = None) -> list[Reading]:
+    """Reads a run of English words that stand together.
 
     Args:
         words: words without marks between them, letters and apostrophes, in the case they are written.
+        forced: ARPAbet of the words (by index) whose reading is given.
 
     Returns:
-        One pronunciation per word; () for one without letters.
+        One reading per word; without phonemes for one without letters.
     """
-    return [_in_context(words, index) for index in range(len(words))]
+    return [_read(words, index, forced or {}) for index in range(len(words))]
+
+
+def pronounce_all(words: Sequence[str]) -> list[Pronunciation]:
+    """As `read_words`, the phonemes only."""
+    return [reading.phonemes for reading in read_words(words)]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from yinse.text.polyphones import NUMERALS, is_counted, reading_in_context, word_readings
+from yinse.text.reading import Reading, Source
 from yinse.text.symbols import FINALS, INITIALS
 from yinse.text.tone_sandhi import surface_tones
 
@@ -99,51 +101,62 @@ def _cut(run: str) -> Iterator[str]:
         yield held
 
 
-def _speakable(word: str) -> tuple[str, list[str]]:
-    """The characters of a word that have a reading, and their syllables."""
-    pairs = [(c, s) for c, s in zip(word, word_readings(word), strict=True) if s and syllable_phonemes(s)]
-    return "".join(c for c, _ in pairs), [s for _, s in pairs]
-
-
-def _phrase_syllables(words: Sequence[str], readings: Sequence[list[str]]) -> list[str]:
-    """Syllables with surface tones of all characters of `words`."""
+def _lexical(words: Sequence[str], forced: Mapping[int, str]) -> tuple[list[str], list[Source]]:
+    """Syllables of all characters before sandhi, and who decided each."""
     syllables: list[str] = []
-    unstressed: set[int] = set()
-    for index, usual in enumerate(readings):
+    sources: list[Source] = []
+    for index, word in enumerate(words):
         special = reading_in_context(words, index)
-        syllables += [special] if special else usual
-        if is_counted(words, index):
-            unstressed.add(len(syllables) - 1)
-    tones = surface_tones(words, [int(s[-1]) for s in syllables], frozenset(unstressed))
-    return [f"{syllable[:-1]}{tone}" for syllable, tone in zip(syllables, tones, strict=True)]
+        for char_index, usual in enumerate(word_readings(word)):
+            syllable, source = special or usual or "", Source.RULE if special else Source.DICTIONARY
+            if len(syllables) in forced:
+                syllable, source = forced[len(syllables)], Source.OVERRIDE
+            elif len(word) > 1 and char_index == 0:
+                source = Source.PHRASE
+            syllables.append(syllable if syllable_phonemes(syllable) else "")
+            sources.append(source)
+    return syllables, sources
 
 
-def read_run(run: str) -> list[Word]:
+def read_han(run: str, *, forced: Mapping[int, str] | None = None) -> list[Reading]:
     """Reads a run of Han characters without marks.
 
     Args:
         run: characters, any length.
+        forced: pinyin with tone number of the characters (by index in `run`) whose reading is given, before sandhi.
 
     Returns:
-        Words in order with surface phonemes; characters without a reading are left out, and words without any.
+        Words in order that hold every character of `run`; phonemes of characters without a reading are left out.
     """
-    words: list[tuple[str, int]] = []
-    spoken: list[str] = []
-    readings: list[list[str]] = []
+    words = list(_cut(run))
+    lexical, sources = _lexical(words, forced or {})
+    # Sandhi sees the speakable characters only.
+    kept = [i for i, syllable in enumerate(lexical) if syllable]
+    spoken = list(lexical)
+    bounds = [0]
+    for word in words:
+        bounds.append(bounds[-1] + len(word))
+    kept_words = ["".join(run[i] for i in range(a, b) if lexical[i]) for a, b in itertools.pairwise(bounds)]
+    counted = {bounds[index + 1] - 1 for index in range(len(words)) if is_counted(words, index)}
+    unstressed = frozenset(k for k, i in enumerate(kept) if i in counted)
+    tones = surface_tones([w for w in kept_words if w], [int(lexical[i][-1]) for i in kept], unstressed)
+    for i, tone in zip(kept, tones, strict=True):
+        spoken[i] = f"{lexical[i][:-1]}{tone}"
+    readings: list[Reading] = []
+    for word, (a, b) in zip(words, itertools.pairwise(bounds), strict=True):
+        phonemes = tuple(symbol for s in spoken[a:b] for symbol in syllable_phonemes(s) or ())
+        order = list(Source)
+        source = max(sources[a:b], key=order.index)
+        readings.append(Reading(word, "zh", tuple(lexical[a:b]), tuple(spoken[a:b]), phonemes, source))
+    return readings
+
+
+def read_run(run: str) -> list[Word]:
+    """As `read_han`, with the place of each word, and only those that can be spoken."""
+    found: list[Word] = []
     start = 0
-    for word in _cut(run):
-        characters, syllables = _speakable(word)
-        if characters:
-            words.append((word, start))
-            spoken.append(characters)
-            readings.append(syllables)
-        start += len(word)
-    syllables = _phrase_syllables(spoken, readings)
-    result: list[Word] = []
-    at = 0
-    for (word, start), characters in zip(words, spoken, strict=True):
-        here = syllables[at : at + len(characters)]
-        phonemes = tuple(symbol for s in here for symbol in syllable_phonemes(s) or ())
-        result.append(Word(word, start, phonemes))
-        at += len(characters)
-    return result
+    for reading in read_han(run):
+        if reading.phonemes:
+            found.append(Word(reading.text, start, reading.phonemes))
+        start += len(reading.text)
+    return found
