@@ -1,4 +1,4 @@
-"""Taking noise out of a recording."""
+"""Taking noise out of a recording: what a denoiser is, the choice of one by name, and DeepFilterNet."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from typing import Protocol
 
 import numpy as np
 
+from yinse.audio.blend import blend, check_strength
 from yinse.audio.resample import resample
+from yinse.audio.rnnoise import RNNoise
 from yinse.audio.silence import LOUD_PERCENTILE, frame_levels
-from yinse.core.errors import ConfigError, InternalError
+from yinse.audio.spectral_gate import SpectralGate
+from yinse.core.errors import ConfigError, InternalError, UnknownName
 from yinse.core.types import AudioClip
+
+METHODS = ("deepfilternet", "rnnoise", "gate", "none")
+"""Names of the denoisers."""
+DEFAULT_METHOD = "deepfilternet"
 
 
 class Denoiser(Protocol):
@@ -22,15 +29,59 @@ class Denoiser(Protocol):
         """What reports call it."""
         ...
 
+    @property
+    def strength(self) -> float:
+        """Share of the cleaned signal in the result, from 0 to 1."""
+        ...
+
     def denoise(self, clip: AudioClip) -> AudioClip:
         """Returns a clip of the same rate and length, aligned sample by sample with the original."""
         ...
+
+
+def make_denoiser(
+    method: str = DEFAULT_METHOD, *, strength: float | None = None, noise_from: tuple[float, float] | None = None
+) -> Denoiser:
+    """The denoiser of a name.
+
+    Args:
+        method: one of `METHODS`.
+        strength: from 0 to 1; None: the method's own default.
+        noise_from: for the gate: start and end in seconds of a passage without speech.
+
+    Raises:
+        UnknownName: there is no such method.
+        ConfigError: strength is out of range, or the method reads no noise passage.
+        MissingExtra: the method's package is not installed.
+    """
+    if method not in METHODS:
+        raise UnknownName("denoiser", method, METHODS)
+    chosen: dict[str, float] = {} if strength is None else {"strength": strength}
+    if method == "gate":
+        return SpectralGate(noise_from=noise_from, **chosen)
+    if noise_from is not None:
+        raise ConfigError(f"{method} reads no noise passage", advice="Use the gate.")
+    if method == "none":
+        return NoDenoiser()
+    return RNNoise(**chosen) if method == "rnnoise" else DeepFilterNet(**chosen)
+
+
+def denoise(
+    clip: AudioClip,
+    *,
+    method: str = DEFAULT_METHOD,
+    strength: float | None = None,
+    noise_from: tuple[float, float] | None = None,
+) -> AudioClip:
+    """A clip `(S,)` without its noise, of the same rate and length; arguments and errors as for `make_denoiser`."""
+    return make_denoiser(method, strength=strength, noise_from=noise_from).denoise(clip)
 
 
 class NoDenoiser:
     """Leaves recordings as they are."""
 
     name = "none"
+    strength = 0.0
 
     def denoise(self, clip: AudioClip) -> AudioClip:
         """Returns the clip itself."""
@@ -57,9 +108,7 @@ class DeepFilterNet:
     _LOUD_FRAMES_DBFS = -25.0
 
     def __init__(self, *, strength: float = 1.0) -> None:
-        if not 0.0 <= strength <= 1.0:
-            raise ConfigError(f"denoising strength {strength} is out of range", advice="Use 0 to 1.")
-        self.strength = strength
+        self.strength = check_strength(strength)
 
     def denoise(self, clip: AudioClip) -> AudioClip:
         """Returns a clip of the same rate and length, aligned sample by sample with the original."""
@@ -70,8 +119,7 @@ class DeepFilterNet:
         heard = AudioClip(clip.samples * gain, clip.sample_rate_hz)
         cleaned = resample(self._filtered(resample(heard, self._RATE_HZ)), clip.sample_rate_hz).samples / gain
         fitted = np.pad(cleaned, (0, max(0, len(clip.samples) - len(cleaned))))[: len(clip.samples)]
-        mixed = clip.samples + np.float32(self.strength) * (fitted - clip.samples)
-        return AudioClip(mixed, clip.sample_rate_hz)
+        return blend(clip, AudioClip(fitted, clip.sample_rate_hz), self.strength)
 
     def _filtered(self, clip: AudioClip) -> AudioClip:
         """Runs the network over a 48 kHz clip, its delay taken out."""
