@@ -99,6 +99,14 @@ class FormatTooNew(Incompatible):
     """A file written by a newer Yinse."""
 
 
+class DamagedFile(Incompatible):
+    """A file of weights that is cut short, changed on its way, or of another format."""
+
+
+class UnsafeFile(Incompatible):
+    """A file that asks for more than numbers and names; nothing in it was run."""
+
+
 class CheckpointKeys(Incompatible):
     """Weights that do not fit the model; missing and unexpected names are listed."""
 
