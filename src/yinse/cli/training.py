@@ -37,10 +37,13 @@ def base(
     context: Annotated[
         str | None, typer.Option("--context", help="GPT-2 or BERT to read, a folder or a name in the hub's cache.")
     ] = None,
+    recogniser: Annotated[
+        str | None, typer.Option("--recogniser", help="faster-whisper model for clips that came without a text.")
+    ] = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Curves and sounds (extra train).")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Train a base model: prepare, align, speaker, acoustic, prosody, vocoder, assemble, voices."""
+    """Train a base model: prepare, transcribe, align, vary, speaker, acoustic, prosody, vocoder, assemble, voices."""
     from yinse.workflows.train import ALL, train_base
 
     events = train_base(
@@ -52,6 +55,7 @@ def base(
         steps=_parse_steps(steps or []),
         out=out,
         language_model=context,
+        recogniser=recogniser,
         tensorboard=tensorboard,
     )
     folder = follow(events)

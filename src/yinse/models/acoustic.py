@@ -106,6 +106,7 @@ class AcousticInput:
         length: frames of each phoneme.
         speaker: unit vectors `(B, G)`.
         measures: measured numbers `(B, MEASURES)`, scaled to about ±1.
+        mask: phonemes that are there and do not just fill up a batch, boolean `(B, T_ph)`; None: all.
     """
 
     symbols: Tensor
@@ -117,6 +118,7 @@ class AcousticInput:
     length: RegulatedLength
     speaker: Tensor
     measures: Tensor
+    mask: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -150,8 +152,9 @@ class TextEncoder(nn.Module):
         embedded = self.symbol(inputs.symbols) + self.base(inputs.bases) + self.tone(inputs.tones)
         x: Tensor = embedded.transpose(1, 2)
         x = x + self.prosody(torch.stack([inputs.pitch, inputs.voiced, inputs.energy], dim=1))
+        there = None if inputs.mask is None else inputs.mask[:, None].to(x.dtype)
         for block in self.blocks:
-            x = block(x, condition)
+            x = block(x, condition, mask=there)
         return x
 
 

@@ -43,13 +43,19 @@ class ConditionedBlock(nn.Module):
         nn.init.zeros_(self.second.weight)
         nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """`x (B, C, T)`, `condition (B, D)` to `(B, C, T)`."""
+    def forward(self, x: Tensor, condition: Tensor | None = None, *, mask: Tensor | None = None) -> Tensor:
+        """`x (B, C, T)`, `condition (B, D)` to `(B, C, T)`.
+
+        Where `mask` (broadcast to `(B, C, T)`) is 0, the convolutions see what they see behind an end: zeros.
+        """
         inside = self.norm(x)
         if self.modulate is not None and condition is not None:
             scale, shift = self.modulate(condition).unsqueeze(-1).chunk(2, dim=1)
             inside = inside * (1 + scale) + shift
-        return x + self.second(self.dropout(nn.functional.gelu(self.first(inside), approximate="tanh")))
+        if mask is not None:
+            inside = inside * mask
+        inside = self.dropout(nn.functional.gelu(self.first(inside), approximate="tanh"))
+        return x + self.second(inside if mask is None else inside * mask)
 
 
 def sinusoidal_embedding(position: Tensor, size: int, *, scale: float = 1000.0) -> Tensor:

@@ -55,20 +55,25 @@ class SpeakerEncoder(nn.Module):
         return nn.functional.normalize(self.project(states.mean(dim=1)), dim=-1)
 
     @torch.inference_mode()
-    def embed(self, mels: Sequence[FloatArray]) -> FloatArray:
-        """One vector `(G,)` for a speaker: the mean over segments, outliers left out.
+    def segments(self, mel: FloatArray) -> FloatArray:
+        """Unit vectors `(N, G)` of a clip's equal segments, each of about `segment_frames`, from `(T_mel, M)`."""
+        pieces = max(1, round(len(mel) / self.config.segment_frames))
+        size = len(mel) // pieces
+        cut = np.asarray(mel[: pieces * size], dtype=np.float32).reshape(pieces, size, -1)
+        found = self(torch.from_numpy(cut).transpose(1, 2).to(self.project.weight.device))
+        return np.asarray(found.cpu().numpy(), dtype=np.float32)
 
-        Args:
-            mels: log-mels `(T_mel, M)` of the speaker's clips.
-        """
-        size, device = self.config.segment_frames, self.project.weight.device
-        vectors = []
-        for mel in mels:
-            pieces = max(1, round(len(mel) / size))
-            for piece in np.array_split(np.asarray(mel, dtype=np.float32), pieces):
-                vectors.append(self(torch.from_numpy(piece.T.copy())[None].to(device))[0])
-        stacked = torch.stack(vectors).cpu()
-        mean = nn.functional.normalize(stacked.mean(dim=0), dim=0)
-        similarity = stacked @ mean
-        kept = stacked[similarity >= similarity.median() - self.config.outlier_cosine]
-        return np.asarray(nn.functional.normalize(kept.mean(dim=0), dim=0).numpy(), dtype=np.float32)
+    def pool(self, segments: Sequence[FloatArray]) -> FloatArray:
+        """One vector `(G,)` for a speaker: the mean over the `segments` of clips, outliers left out."""
+        stacked = np.concatenate(segments)
+        similarity = stacked @ _unit(stacked.mean(axis=0))
+        return _unit(stacked[similarity >= np.median(similarity) - self.config.outlier_cosine].mean(axis=0))
+
+    def embed(self, mels: Sequence[FloatArray]) -> FloatArray:
+        """One vector `(G,)` for the speaker of some clips, log-mels `(T_mel, M)`."""
+        return self.pool([self.segments(mel) for mel in mels])
+
+
+def _unit(vector: FloatArray) -> FloatArray:
+    """The vector `(G,)` scaled to length 1."""
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), dtype=np.float32)

@@ -42,7 +42,8 @@ def make_references(clips: Sequence[Clip], embed: Embed, *, count: int, random: 
                 break
         measure = measure_speaker([clip.mel for clip in chosen], [clip.log_f0 for clip in chosen])
         vector = embed(chosen[:12])
-        narrow = chosen[0].bandwidth_hz <= NARROW_BAND_HZ
+        # also when it is played somewhat faster
+        narrow = chosen[0].bandwidth_hz < 1.2 * NARROW_BAND_HZ
         told = measure_vector(measure, synthetic=chosen[0].synthetic, narrow_band=narrow)
         references.append(Reference(measure, told, vector))
     return references

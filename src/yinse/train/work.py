@@ -26,6 +26,16 @@ class Work:
         """Folder of durations."""
         return self._pair("alignments", held_out)
 
+    @property
+    def transcripts(self) -> Path:
+        """File of what a recogniser heard in training clips without a text."""
+        return self.folder / "transcripts.json"
+
+    @property
+    def varied(self) -> tuple[Path, Path]:
+        """Folders of features and durations of speakers made out of others."""
+        return self.folder / "features-varied", self.folder / "alignments-varied"
+
     def teacher_vectors(self, *, held_out: bool = False) -> Path:
         """File of the speaker encoder's targets."""
         return self._pair("teacher-vectors", held_out).with_suffix(".safetensors")

@@ -38,6 +38,7 @@ def train_base(
     out: Path | None = None,
     sizes: NativeConfig | None = None,
     language_model: str | None = None,
+    recogniser: str | None = None,
     tensorboard: bool = False,
 ) -> Iterator[Event]:
     """Train a base model; killed and run again, it goes on where it was.
@@ -54,13 +55,15 @@ def train_base(
         out: `base` and `voices` are written here; without it, into the work folder.
         sizes: of all parts; the shipped ones by default.
         language_model: folder, or name in the hub's cache, of a GPT-2 or BERT whose hidden states the GPT reads.
+        recogniser: folder, or name in the hub's cache, of a faster-whisper model that writes down the clips which came
+            without a text.
         tensorboard: write curves and sounds into the work folder, stage by stage.
 
     Raises:
         UnknownName: no such stage.
         ConfigError: no such device, steps below 1, no data, or a stage needs one that has not been run.
         MissingExtra: an optional package is needed.
-        Offline: there is no such language model.
+        Offline: there is no such language model or recogniser.
     """
     wanted = _check_stages(stages)
     sizes, out = sizes or base(), out or work
@@ -69,7 +72,7 @@ def train_base(
         prosody = replace(sizes.prosody, language_model=language_model, language_model_size=width)
         sizes = replace(sizes, prosody=prosody)
     loops = _loops(sizes, steps or {}, device=_check_device(device), bf16=bf16)
-    run = BaseRun(data, Work(work), sizes, loops, tensorboard)
+    run = BaseRun(data, Work(work), sizes, loops, tensorboard, recogniser=recogniser)
     model, voices = out / "base", out / "voices"
     for stage in STAGES:
         if stage not in wanted:

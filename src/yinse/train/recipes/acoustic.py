@@ -18,9 +18,18 @@ from yinse.models.voice_condition import trusted_bins
 from yinse.train.features import Clip
 from yinse.train.loop import Losses
 from yinse.train.recipes.align import AlignedClip
+from yinse.train.recipes.vary import VARIED
 from yinse.train.references import NARROW_BAND_HZ, Embed, Reference, make_references
 
-PACK_SHARES = {"zh_en_kokoro": 0.53, "en_librispeech": 0.40, "en_kathleen": 0.07}
+PACK_SHARES = {
+    "zh_en_kokoro": 0.33,
+    "zh_en_kokoro-varied": 0.17,
+    "en_librispeech": 0.22,
+    "en_librispeech-varied": 0.07,
+    "en_librispeech_250spk_untranscribed": 0.11,
+    "en_librispeech_250spk_untranscribed-varied": 0.05,
+    "en_kathleen": 0.05,
+}
 UNCLEAR = {("zh", name) for name in ("bm_lewis", "jf_alpha", "af_jessica", "hf_alpha", "hm_omega")}
 """Teacher voices whose Mandarin the recogniser mishears too often."""
 LOWEST_CONFIDENCE = -5.0
@@ -60,7 +69,7 @@ class SpeechData:
         clips: dict[tuple[str, str], list[Clip]] = {}
         for item in aligned:
             clip = item.clip
-            if item.confidence < LOWEST_CONFIDENCE or (clip.language, clip.speaker) in UNCLEAR:
+            if item.confidence < LOWEST_CONFIDENCE or (clip.language, clip.speaker.partition(VARIED)[0]) in UNCLEAR:
                 continue
             speech = Speech(
                 clip,
@@ -205,9 +214,9 @@ def pad_frames(values: np.ndarray, frames: int) -> np.ndarray:
 
 
 def collate(rows: list[dict[str, np.ndarray]]) -> dict[str, Tensor]:
-    """Rows to a batch; phonemes are padded with symbol 0, which no frame points to."""
+    """Rows to a batch; `mask` says which phonemes are there and which only fill up the row."""
     longest = max(len(row["symbols"]) for row in rows)
-    batch = {}
+    batch = {"mask": torch.from_numpy(np.stack([np.arange(longest) < len(row["symbols"]) for row in rows]))}
     for name in rows[0]:
         values = [row[name] for row in rows]
         if name in ("symbols", "bases", "tones", "pitch", "voiced", "energy"):
@@ -219,7 +228,7 @@ def collate(rows: list[dict[str, np.ndarray]]) -> dict[str, Tensor]:
 
 def inputs_of(batch: Mapping[str, Tensor]) -> AcousticInput:
     """The model's input of a batch."""
-    names = ("symbols", "bases", "tones", "pitch", "voiced", "energy", "speaker", "measures")
+    names = ("symbols", "bases", "tones", "pitch", "voiced", "energy", "speaker", "measures", "mask")
     return AcousticInput(
         **{name: batch[name] for name in names}, length=RegulatedLength(batch["index"], batch["place"])
     )

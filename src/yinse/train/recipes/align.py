@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -69,12 +69,25 @@ def mark_pauses(symbols: Sequence[str], durations: np.ndarray) -> tuple[str, ...
     )
 
 
-def align(features: Path, out: Path, *, aligner: Aligner) -> Iterator[Event]:
-    """Durations of all transcribed clips, one JSON file per speaker beside the features."""
+def align(
+    features: Path, out: Path, *, aligner: Aligner, transcripts: Mapping[str, str] | None = None
+) -> Iterator[Event]:
+    """Durations of all transcribed clips, one JSON file per speaker beside the features.
+
+    Args:
+        features: folder of feature files.
+        out: folder of durations.
+        aligner: trained.
+        transcripts: `pack/id` to text, of clips that came without one.
+    """
+    transcripts = transcripts or {}
     out.mkdir(parents=True, exist_ok=True)
     files = speaker_files(features)
     for done, path in enumerate(files, start=1):
-        clips = [(clip, symbols) for clip in load_clips(path) if (symbols := read_symbols(clip))]
+        known = (
+            replace(clip, text=clip.text or transcripts.get(f"{clip.pack}/{clip.id}", "")) for clip in load_clips(path)
+        )
+        clips = [(clip, symbols) for clip in known if (symbols := read_symbols(clip))]
         if clips:
             mels = [clip.mel.astype(np.float32) for clip, _ in clips]
             found = aligner.align(mels, [symbols for _, symbols in clips])

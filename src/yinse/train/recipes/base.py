@@ -1,7 +1,9 @@
 """Base training, stage after stage: each reads what those before it left in the work folder and can be run again.
 
 prepare    recordings               → features
-align      features                 → aligner, durations
+transcribe features                 → texts of clips that had none (only with a recogniser)
+align      features, texts          → aligner, durations
+vary       features, durations      → the same at other speeds, as further speakers
 speaker    features                 → speaker encoder
 acoustic   durations, encoder       → acoustic model
 prosody    durations, encoder       → prosody GPT
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
@@ -25,6 +28,7 @@ from yinse.audio.measure import fill_unvoiced
 from yinse.core.errors import CheckpointKeys
 from yinse.core.events import Event, Finished, relay
 from yinse.core.types import FloatArray
+from yinse.corpus.transcriber import FasterWhisper
 from yinse.models.acoustic import AcousticModel
 from yinse.models.aligner import Aligner
 from yinse.models.context import load_context
@@ -51,6 +55,8 @@ from yinse.train.recipes.hifigan import HifiGanTask, HifiGanTraining
 from yinse.train.recipes.prepare import prepare
 from yinse.train.recipes.prosody import ProsodyTask
 from yinse.train.recipes.speaker import SpeakerTask, teach
+from yinse.train.recipes.transcribe import read_transcripts, transcribe
+from yinse.train.recipes.vary import vary
 from yinse.train.recipes.vocoder import VocoderTask
 from yinse.train.references import Reference
 from yinse.train.work import Work, needed
@@ -86,6 +92,8 @@ class BaseRun:
         loops: how each network is trained.
         tensorboard: whether curves and sounds are written.
         jobs: processes that prepare recordings.
+        recogniser: folder of a faster-whisper model, or its name in the hub's cache; without it clips that came
+            without a text teach speaker encoder and vocoder only.
     """
 
     data: Path
@@ -94,6 +102,7 @@ class BaseRun:
     loops: Mapping[str, LoopConfig]
     tensorboard: bool = False
     jobs: int = 2
+    recogniser: str | None = None
 
 
 def prepare_recordings(run: BaseRun) -> Iterator[Event]:
@@ -104,8 +113,18 @@ def prepare_recordings(run: BaseRun) -> Iterator[Event]:
     yield Finished(None)
 
 
+def transcribe_rest(run: BaseRun) -> Iterator[Event]:
+    """Stage 2: texts of training clips without one, if a recogniser was named."""
+    work = run.work
+    if run.recogniser:
+        features, rate = needed(work.features(), "prepare"), run.sizes.spectrogram.sample_rate_hz
+        listener = FasterWhisper(run.recogniser)
+        yield from relay(transcribe(features, work.transcripts, transcriber=listener, sample_rate_hz=rate))
+    yield Finished(None)
+
+
 def align_transcripts(run: BaseRun) -> Iterator[Event]:
-    """Stage 2: the aligner, unless it is there, and durations of all clips."""
+    """Stage 3: the aligner, unless it is there, and durations of all clips."""
     work = run.work
     features = needed(work.features(), "prepare")
     if not work.aligner.exists():
@@ -113,12 +132,20 @@ def align_transcripts(run: BaseRun) -> Iterator[Event]:
     aligner = Aligner.from_state_dict(load_file(str(work.aligner)), config=run.sizes.aligner)
     for held_out in (False, True):
         out = work.alignments(held_out=held_out)
-        yield from relay(align(work.features(held_out=held_out), out, aligner=aligner))
+        texts = {} if held_out else read_transcripts(work.transcripts)
+        yield from relay(align(work.features(held_out=held_out), out, aligner=aligner, transcripts=texts))
+    yield Finished(None)
+
+
+def vary_speakers(run: BaseRun) -> Iterator[Event]:
+    """Stage 4: aligned speakers at other speeds."""
+    features, alignments = (needed(path, "align") for path in (run.work.features(), run.work.alignments()))
+    yield from relay(vary(features, alignments, run.work.varied, spectrogram=run.sizes.spectrogram))
     yield Finished(None)
 
 
 def train_speaker(run: BaseRun) -> Iterator[Event]:
-    """Stage 3: the speaker encoder; its teacher is asked once."""
+    """Stage 5: the speaker encoder; its teacher is asked once."""
     work, loop = run.work, run.loops["speaker"]
     for held_out in (False, True):
         features, vectors = work.features(held_out=held_out), work.teacher_vectors(held_out=held_out)
@@ -147,7 +174,7 @@ def train_speaker(run: BaseRun) -> Iterator[Event]:
 
 
 def train_acoustic(run: BaseRun) -> Iterator[Event]:
-    """Stage 4: the acoustic model."""
+    """Stage 6: the acoustic model."""
     loop = run.loops["acoustic"]
     data, held_out = (speech_data(run, held_out=held_out) for held_out in (False, True))
     torch.manual_seed(loop.seed)
@@ -173,7 +200,7 @@ def train_acoustic(run: BaseRun) -> Iterator[Event]:
 
 
 def train_prosody(run: BaseRun) -> Iterator[Event]:
-    """Stage 5: the prosody GPT, and the projection of its context if it reads a language model."""
+    """Stage 7: the prosody GPT, and the projection of its context if it reads a language model."""
     loop, config = run.loops["prosody"], run.sizes.prosody
     data, held_out = (speech_data(run, held_out=held_out) for held_out in (False, True))
     context = ClipContext(load_context(config.language_model, width=config.language_model_size, device=loop.device))
@@ -193,7 +220,7 @@ def train_prosody(run: BaseRun) -> Iterator[Event]:
 
 
 def train_vocoder(run: BaseRun) -> Iterator[Event]:
-    """Stage 6: the vocoder, source-filter or HiFi-GAN."""
+    """Stage 8: the vocoder, source-filter or HiFi-GAN."""
     loop, config = run.loops["vocoder"], run.sizes.vocoder
     adversarial = isinstance(config, HifiGanConfig)
     make_task = HifiGanTask if adversarial else VocoderTask
@@ -221,7 +248,9 @@ def train_vocoder(run: BaseRun) -> Iterator[Event]:
 STAGES: Mapping[str, Callable[[BaseRun], Iterator[Event]]] = MappingProxyType(
     {
         "prepare": prepare_recordings,
+        "transcribe": transcribe_rest,
         "align": align_transcripts,
+        "vary": vary_speakers,
         "speaker": train_speaker,
         "acoustic": train_acoustic,
         "prosody": train_prosody,
@@ -260,12 +289,19 @@ def speech_data(run: BaseRun, *, held_out: bool) -> SpeechData:
     work = run.work
     encoder = SpeakerEncoder(run.sizes.speaker)
     load_averaged(encoder, needed(work.checkpoint("speaker"), "speaker"))
-
-    def embed(clips: Sequence[Clip]) -> FloatArray:
-        return encoder.embed([clip.mel for clip in clips])
-
     alignments = needed(work.alignments(held_out=held_out), "align")
     aligned = load_aligned(work.features(held_out=held_out), alignments)
+    if not held_out:
+        aligned = chain(aligned, load_aligned(*work.varied))
+    heard: dict[str, FloatArray] = {}
+
+    def embed(clips: Sequence[Clip]) -> FloatArray:
+        for clip in clips:
+            # clips serve in several references: each is listened to once
+            if (key := f"{clip.pack}/{clip.speaker}/{clip.id}") not in heard:
+                heard[key] = encoder.segments(clip.mel)
+        return encoder.pool([heard[f"{clip.pack}/{clip.speaker}/{clip.id}"] for clip in clips])
+
     return SpeechData(aligned, embed, spectrogram=run.sizes.spectrogram, references=1 if held_out else 6)
 
 
