@@ -7,8 +7,8 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from parity.kit import ParityFolder
 
+from parity.kit import ParityFolder
 from yinse.core.errors import ConfigError
 from yinse.text.cuts import METHODS, begins_short, cut, cut_sentences
 
