@@ -17,7 +17,7 @@ from yinse.models.discriminators import (
 from yinse.models.hifigan import GeneratorConfig, HifiGanGenerator
 
 
-@pytest.mark.parametrize("name", ["s2_generator_resblock1", "s2_generator_v4_vocoder"])
+@pytest.mark.parametrize("name", ["s2_generator_resblock1", "s2_generator_resblock2", "s2_generator_v4_vocoder"])
 def test_generator(parity: ParityFolder, name: str) -> None:
     file = parity.open(name)
     sizes = file.config
@@ -27,6 +27,9 @@ def test_generator(parity: ParityFolder, name: str) -> None:
             channels=sizes["upsample_initial_channel"],
             upsampling=tuple(sizes["upsample_rates"]),
             upsampling_kernels=tuple(sizes["upsample_kernel_sizes"]),
+            resblock_kernels=tuple(sizes["resblock_kernel_sizes"]),
+            resblock_dilations=tuple(tuple(row) for row in sizes["resblock_dilation_sizes"]),
+            paired=sizes["resblock"] == "1",
             condition=sizes["gin_channels"],
             outer_weight_norm=False,
             output_bias=sizes.get("is_bias", False),

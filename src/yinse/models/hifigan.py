@@ -9,6 +9,7 @@ vocoder of a log-mel.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import torch
@@ -31,9 +32,11 @@ class GeneratorConfig:
         upsampling: factors; their product is the hop.
         upsampling_kernels: one for each factor, of the same parity.
         resblock_kernels: residual blocks that run side by side after each upsampling.
-        resblock_dilations: of the convolutions inside each block.
+        resblock_dilations: of the convolutions inside each block; one tuple for all blocks, or one for each kernel.
+        paired: whether an undilated convolution follows each dilated one (the paper's first kind of block).
         condition: width of a vector added to all frames, 0 for none.
-        outer_weight_norm: whether the first and the last convolution are weight-normalised.
+        weight_norm: whether weights are split into length and direction (Salimans and Kingma, 2016) for training.
+        outer_weight_norm: whether the first and the last convolution are split, too.
         output_bias: whether the last convolution has a bias.
 
     Raises:
@@ -45,8 +48,10 @@ class GeneratorConfig:
     upsampling: tuple[int, ...] = (8, 8, 2, 2)
     upsampling_kernels: tuple[int, ...] = (16, 16, 4, 4)
     resblock_kernels: tuple[int, ...] = (3, 7, 11)
-    resblock_dilations: tuple[int, ...] = (1, 3, 5)
+    resblock_dilations: tuple[int, ...] | tuple[tuple[int, ...], ...] = (1, 3, 5)
+    paired: bool = True
     condition: int = 0
+    weight_norm: bool = True
     outer_weight_norm: bool = True
     output_bias: bool = True
 
@@ -60,6 +65,15 @@ class GeneratorConfig:
             )
         if self.channels % 2 ** len(self.upsampling):
             raise ConfigError(f"{self.channels} channels cannot be halved {len(self.upsampling)} times")
+        if len(self.dilations) != len(self.resblock_kernels):
+            raise ConfigError(f"{len(self.resblock_kernels)} kernels, but dilations for {len(self.dilations)} blocks")
+
+    @property
+    def dilations(self) -> tuple[tuple[int, ...], ...]:
+        """Dilations inside the block of each kernel."""
+        nested = tuple(entry for entry in self.resblock_dilations if isinstance(entry, tuple))
+        plain = tuple(entry for entry in self.resblock_dilations if not isinstance(entry, tuple))
+        return nested or (plain,) * len(self.resblock_kernels)
 
     @property
     def hop_samples(self) -> int:
@@ -68,23 +82,39 @@ class GeneratorConfig:
 
 
 class ResidualBlock(nn.Module):
-    """Pairs of convolutions, the first of each dilated, each pair around a residual."""
+    """Dilated convolutions, each alone or with an undilated one behind it, each around a residual."""
 
-    def __init__(self, channels: int, *, kernel: int, dilations: tuple[int, ...]) -> None:
+    def __init__(
+        self, channels: int, *, kernel: int, dilations: tuple[int, ...], paired: bool = True, normed: bool = True
+    ) -> None:
         super().__init__()
 
-        def convolution(dilation: int) -> nn.Module:
-            padding = dilation * (kernel - 1) // 2
-            return weight_norm(_small(nn.Conv1d(channels, channels, kernel, dilation=dilation, padding=padding)))
+        def convolutions(dilations: Iterable[int]) -> nn.ModuleList:
+            made = (
+                nn.Conv1d(channels, channels, kernel, dilation=dilation, padding=dilation * (kernel - 1) // 2)
+                for dilation in dilations
+            )
+            return nn.ModuleList(weight_norm(_small(one)) if normed else _small(one) for one in made)
 
-        self.convs1 = nn.ModuleList(convolution(dilation) for dilation in dilations)
-        self.convs2 = nn.ModuleList(convolution(1) for _ in dilations)
+        if paired:
+            self.convs1 = convolutions(dilations)
+            self.convs2 = convolutions(1 for _ in dilations)
+        else:
+            self.convs = convolutions(dilations)
+
+    def steps(self) -> list[tuple[nn.Module, ...]]:
+        """The convolutions around each residual, in order."""
+        if hasattr(self, "convs"):
+            return [(one,) for one in self.convs]
+        return list(zip(self.convs1, self.convs2, strict=True))
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, C, S)` to the same shape."""
-        for dilated, plain in zip(self.convs1, self.convs2, strict=True):
-            inside = dilated(nn.functional.leaky_relu(x, LEAKY_SLOPE))
-            x = x + plain(nn.functional.leaky_relu(inside, LEAKY_SLOPE))
+        for convolutions in self.steps():
+            inside = x
+            for convolution in convolutions:
+                inside = convolution(nn.functional.leaky_relu(inside, LEAKY_SLOPE))
+            x = x + inside
         return x
 
 
@@ -95,19 +125,20 @@ class HifiGanGenerator(nn.Module):
         super().__init__()
         self.config = config
         widths = [config.channels // 2**stage for stage in range(len(config.upsampling) + 1)]
-        outer = weight_norm if config.outer_weight_norm else _unchanged
+        split = weight_norm if config.weight_norm else _unchanged
+        outer = split if config.outer_weight_norm else _unchanged
         self.conv_pre = outer(nn.Conv1d(config.inputs, widths[0], 7, padding=3))
         self.cond = nn.Conv1d(config.condition, widths[0], 1) if config.condition else None
         self.ups = nn.ModuleList(
-            weight_norm(_small(nn.ConvTranspose1d(wide, narrow, kernel, factor, padding=(kernel - factor) // 2)))
+            split(_small(nn.ConvTranspose1d(wide, narrow, kernel, factor, padding=(kernel - factor) // 2)))
             for wide, narrow, factor, kernel in zip(
                 widths[:-1], widths[1:], config.upsampling, config.upsampling_kernels, strict=True
             )
         )
         self.resblocks = nn.ModuleList(
-            ResidualBlock(width, kernel=kernel, dilations=config.resblock_dilations)
+            ResidualBlock(width, kernel=kernel, dilations=dilations, paired=config.paired, normed=config.weight_norm)
             for width in widths[1:]
-            for kernel in config.resblock_kernels
+            for kernel, dilations in zip(config.resblock_kernels, config.dilations, strict=True)
         )
         self.conv_post = outer(_small(nn.Conv1d(widths[-1], 1, 7, padding=3, bias=config.output_bias)))
 

@@ -25,7 +25,12 @@ _Frequencies = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class SpectrogramConfig:
-    """Sizes of the analysis; 12.5 ms steps at 24 kHz."""
+    """Sizes of the analysis; 12.5 ms steps at 24 kHz.
+
+    Attributes:
+        centred: whether frames stand around sample t * hop; else the pad is shared out so that S // hop frames fit.
+        power_floor: added to the power of each bin before the root.
+    """
 
     sample_rate_hz: int = 24000
     fft_samples: int = 1024
@@ -34,6 +39,8 @@ class SpectrogramConfig:
     mel_min_hz: float = 0.0
     mel_max_hz: float = 12000.0
     floor: float = 1e-5
+    centred: bool = True
+    power_floor: float = 0.0
 
     @property
     def frames_per_s(self) -> float:
@@ -86,18 +93,32 @@ class LogMel(nn.Module):
         self.register_buffer("filters", torch.from_numpy(mel_filters(config)), persistent=False)
 
     def stft(self, samples: Tensor) -> Tensor:
-        """Complex spectra `(B, F, T_mel)` of `(B, S)`; frame t is centred on sample t * hop, `T_mel = S // hop + 1`."""
+        """Complex spectra `(B, F, T_mel)` of `(B, S)`; frame t is centred on sample t * hop, `T_mel = S // hop + 1`.
+
+        If not `centred`, each frame begins `(fft_samples - hop) / 2` before sample t * hop, and `T_mel = S // hop`.
+        """
+        config = self.config
+        pad = config.fft_samples // 2 if config.centred else (config.fft_samples - config.hop_samples) // 2
         # reflection needs more samples than the pad; short inputs are padded with silence instead
-        mode = "reflect" if samples.shape[-1] > self.config.fft_samples // 2 else "constant"
+        mode = "reflect" if samples.shape[-1] > pad else "constant"
+        if not config.centred:
+            samples = nn.functional.pad(samples[:, None], (pad, pad), mode=mode)[:, 0]
         return torch.stft(
             samples,
             self.config.fft_samples,
             self.config.hop_samples,
             window=self.window,
-            center=True,
+            center=config.centred,
             pad_mode=mode,
             return_complex=True,
         )
+
+    def magnitude(self, samples: Tensor) -> Tensor:
+        """Magnitudes `(B, F, T_mel)` of a waveform `(B, S)`."""
+        spectra = self.stft(samples)
+        if not self.config.power_floor:
+            return spectra.abs()
+        return (spectra.real.square() + spectra.imag.square() + self.config.power_floor).sqrt()
 
     def istft(self, spectra: Tensor, samples: int | None = None) -> Tensor:
         """Waveform `(B, S)` of complex spectra `(B, F, T_mel)`."""
@@ -111,4 +132,4 @@ class LogMel(nn.Module):
 
     def forward(self, samples: Tensor) -> Tensor:
         """Log-mel `(B, M, T_mel)` in nats of a waveform `(B, S)`."""
-        return self.from_magnitude(self.stft(samples).abs())
+        return self.from_magnitude(self.magnitude(samples))
