@@ -9,7 +9,8 @@ from yinse.core.errors import BadText, ConfigError
 from yinse.core.types import PhonemeSequence
 from yinse.text.homographs import pronounce_all
 from yinse.text.mandarin import read_run
-from yinse.text.normalize import HAN, normalize
+from yinse.text.characters import HAN
+from yinse.text.normalize import normalize
 from yinse.text.symbols import HEAD, SYMBOL_IDS, TAIL, WORD_BOUNDARY
 
 _TOKEN = re.compile(

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from yinse.text.normalize import HAN
-from yinse.text.numbers_english import ABBREVIATIONS
+from yinse.text.abbreviations import BEFORE_NUMBERS, NEVER_LAST
+from yinse.text.characters import HAN
 
 _MAX_CHARACTERS = 200
 _MAX_HAN_CHARACTERS = 80
@@ -15,7 +15,6 @@ _MAX_HAN_CHARACTERS = 80
 _CLOSING = "\"'”’»』」）)]】》"
 _END = re.compile(rf"(?:[。！？!?｡…\n;；]|(?P<dot>\.))(?:[。！？!?｡….]*[{re.escape(_CLOSING)}]*)")
 _WORD_BEFORE_DOT = re.compile(r"[A-Za-z.]{1,8}\Z")
-_NEVER_LAST = ABBREVIATIONS.keys() - {"etc.", "no.", "jr.", "sr."}
 _HAN = re.compile(f"[{HAN}]")
 _SOFT_BREAKS = (re.compile(r"[，、：,:—–]"), re.compile(r"\s"))
 _SHORTEST_SHARE = 4
@@ -51,7 +50,8 @@ def _ends_at(text: str, match: re.Match[str]) -> bool:
         return True
     word = before[0].lower()
     initial = len(word) == 1 and word != "i"
-    return not initial and f"{word}." not in _NEVER_LAST
+    numbered = f"{word}." in BEFORE_NUMBERS and text[match.end() : match.end() + 2].strip()[:1].isdigit()
+    return not initial and not numbered and f"{word}." not in NEVER_LAST
 
 
 def _next_end(text: str, start: int) -> int:
