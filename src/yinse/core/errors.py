@@ -41,7 +41,20 @@ class BadAudio(UserError):
 
 
 class BadText(UserError):
-    """Text that holds nothing to speak, or a transcript that does not fit its recording."""
+    """Text that holds nothing to speak, or a transcript that does not fit its recording.
+
+    Args:
+        what: what happened.
+        where: file, line or utterance concerned.
+        advice: what the user can do about it.
+        span: start and end of the offending characters in the text that was given.
+    """
+
+    def __init__(
+        self, what: str, *, where: str | None = None, advice: str | None = None, span: tuple[int, int] | None = None
+    ) -> None:
+        self.span = span
+        super().__init__(what, where=where, advice=advice)
 
 
 class UnsupportedLanguage(UserError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,6 +56,8 @@ class PhonemeSequence:
         word_languages: "zh", "en", or "" for marks.
         spans: (start, end) of each item in `text`.
         text: the normalised text.
+        source_spans: (start, end) of each item in the text as it was given; () if that is not known.
+        pauses_s: silence asked for at each item in seconds, 0.0 where none is; () if none is anywhere.
     """
 
     symbols: tuple[str, ...]
@@ -64,9 +67,12 @@ class PhonemeSequence:
     word_languages: tuple[str, ...]
     spans: tuple[tuple[int, int], ...]
     text: str
+    source_spans: tuple[tuple[int, int], ...] = ()
+    pauses_s: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         items = {len(self.word_lengths), len(self.word_texts), len(self.word_languages), len(self.spans)}
+        items |= {len(part) for part in (self.source_spans, self.pauses_s) if part}
         if sum(self.word_lengths) != len(self.symbols) or len(self.ids) != len(self.symbols) or len(items) != 1:
             raise ConfigError("phoneme sequence whose parts do not add up")
 
@@ -116,6 +122,7 @@ class SpeakRequest:
         pitch_semitones: shift of the melody, from -12 to 12.
         seed: same seed, same samples on the same machine.
         pause_s: silence between sentences.
+        lexicon: readings of words, pinyin syllables or ARPAbet phones, that go before those of the dictionaries.
 
     Raises:
         ConfigError: a value is out of range.
@@ -127,6 +134,7 @@ class SpeakRequest:
     pitch_semitones: float = 0.0
     seed: int = 0
     pause_s: float = field(default=0.25)
+    lexicon: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0.25 <= self.speed <= 4.0:

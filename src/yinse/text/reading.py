@@ -16,6 +16,7 @@ class Source(StrEnum):
     GRAPHEME_MODEL = "grapheme model"
     CONTEXT_MODEL = "context model"
     RULE = "rule"
+    LEXICON = "lexicon"
     OVERRIDE = "override"
 
 
