@@ -22,3 +22,14 @@ def home() -> Path:
 def voices_folder() -> Path:
     """Folder of the user's `.voice` bundles; it may not exist yet."""
     return home() / "voices"
+
+
+def models_folder() -> Path:
+    """Folder of the user's model sets; it may not exist yet."""
+    return home() / "models"
+
+
+def mirrors() -> tuple[str, ...]:
+    """Where published models are fetched from: the addresses in `YINSE_MIRRORS`, with commas between, else the hub."""
+    chosen = os.environ.get("YINSE_MIRRORS", "")
+    return tuple(address.strip() for address in chosen.split(",") if address.strip()) or ("https://huggingface.co",)

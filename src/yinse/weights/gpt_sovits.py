@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -43,6 +42,7 @@ from yinse.models.spectrogram import SpectrogramConfig
 from yinse.text.official import TABLE_SIZES, published_symbols
 from yinse.weights.native import fingerprint_of
 from yinse.weights.official import ImportedSemantic, ImportedSoVITS, ImportReport, check_pair
+from yinse.weights.unfilled import unfilled
 
 KIND = "gpt-sovits"
 FORMAT = 1
@@ -141,7 +141,7 @@ def load_gpt_sovits(folder: Path) -> GptSovitsModels:
         table = TABLE_SIZES[version]
     except (KeyError, TypeError, ValueError, ConfigError) as error:
         raise Incompatible(f"unreadable model description ({error})", where=where) from error
-    with torch.device("meta"):
+    with unfilled():
         semantic, sovits = SemanticGPT(semantic_config), SoVITS(sovits_config)
     for part, model in zip(_PARTS, (semantic, sovits), strict=True):
         prefix = f"{part}."
@@ -151,7 +151,7 @@ def load_gpt_sovits(folder: Path) -> GptSovitsModels:
 
 
 def put_weights(model: nn.Module, weights: Mapping[str, Tensor], *, where: str) -> None:
-    """Gives a model, made on the device "meta", its weights in single precision, and puts it to rest.
+    """Gives a model its weights in single precision, and puts it to rest.
 
     Raises:
         CheckpointKeys: names or shapes do not fit.

@@ -22,6 +22,7 @@ from yinse.models.sovits_keys import DROPPED, config_from_official, convert_offi
 from yinse.text.official import TABLE_SIZES
 from yinse.weights.official_file import CheckpointFile
 from yinse.weights.restricted_pickle import StoredTensor
+from yinse.weights.unfilled import unfilled
 
 SEMANTIC, SOVITS = "semantic GPT (S1, .ckpt)", "SoVITS (S2, .pth)"
 _FIRST_TABLE_ROWS = 512
@@ -130,7 +131,7 @@ def import_semantic(path: Path) -> ImportedSemantic:
         names = official_keys(config)
         taken = {names[name]: file.tensor(stored) for name, stored in found.stored.items() if name in names}
         unexpected = tuple(sorted(found.stored.keys() - names.keys()))
-        with torch.device("meta"):
+        with unfilled():
             model = SemanticGPT(config)
         _check(taken, model, {ours: theirs for theirs, ours in names.items()}, where=where)
     version = "v1" if config.phonemes == _FIRST_TABLE_ROWS else "v2 or later"
@@ -148,7 +149,7 @@ def import_sovits(path: Path) -> ImportedSoVITS:
             raise Incompatible(error.what, where=where, advice=error.advice) from error
         wanted = {name: stored for name, stored in found.stored.items() if not name.startswith(tuple(DROPPED))}
         converted = convert_official({name: file.tensor(stored) for name, stored in wanted.items()})
-        with torch.device("meta"):
+        with unfilled():
             model = SoVITS(config)
         known = model.state_dict()
         taken = {name: value for name, value in converted.weights.items() if name in known}
