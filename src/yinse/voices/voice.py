@@ -19,6 +19,10 @@ REQUIRED_SHAPES: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {"speaker_vector": (256,), "mean_spectrum": (100,), "floor_depth": (8,), "numbers": (4,)}
 )
 ADAPTER_PREFIX = "adapter."
+REFERENCE_DIMENSIONS: Mapping[str, int] = MappingProxyType(
+    {"reference_condition": 1, "reference_codes": 1, "reference_phonemes": 1, "reference_context": 2}
+)
+"""Tensors of voices for GPT-SoVITS models; their sizes are those of the model."""
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _NAME_CHARACTERS = 64
 
@@ -31,9 +35,12 @@ class Voice:
         id: opaque, of the characters a-z, 0-9 and "-"; names the file.
         name: what the user calls it.
         languages: those the person speaks in the recordings, "zh" and "en".
-        tensors: `speaker_vector (256,)` of length 1; `mean_spectrum (100,)` and `floor_depth (8,)` in nats; `numbers
-            (4,)`: log F0 median, log F0 spread, tempo, duration scale; optional style reference `style_symbols
-            (T_ph,)` and `style_tokens (T_ph, 3)`, integers; optional `adapter.*` in half precision.
+        tensors: of a native voice: `speaker_vector (256,)` of length 1; `mean_spectrum (100,)` and `floor_depth (8,)`
+            in nats; `numbers (4,)`: log F0 median, log F0 spread, tempo, duration scale; optional style reference
+            `style_symbols (T_ph,)` and `style_tokens (T_ph, 3)`, integers; optional `adapter.*` in half precision.
+            Of a voice for GPT-SoVITS models: `reference_condition (D,)`, the timbre; and what continues the reference's
+            manner, if its text is known: `reference_codes (T,)` and `reference_phonemes (T_ph,)`, integers, and
+            `reference_context (T_ph, C)`, if there is any.
         bandwidth_hz: highest frequency heard in the recordings.
         model_fingerprint: the model set that the tensors belong to.
         licence: under which it may be used.
@@ -64,7 +71,10 @@ class Voice:
         if not _IDENTIFIER.fullmatch(self.id):
             raise VoiceError(f"'{self.id}' is not a voice id", advice="Use a-z, 0-9 and '-'.")
         check_name(self.name)
-        _check_tensors(self.tensors, where=self.name)
+        if "reference_condition" in self.tensors:
+            _check_reference(self.tensors, where=self.name)
+        else:
+            _check_tensors(self.tensors, where=self.name)
         object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
 
     @property
@@ -98,8 +108,29 @@ def _check_tensors(tensors: Tensors, *, where: str) -> None:
             raise VoiceError("the style reference is incomplete", where=where)
         if symbols.dtype.kind not in "iu" or tokens.dtype.kind not in "iu":
             raise VoiceError("the style reference does not hold integers", where=where)
-    for name, values in tensors.items():
+    for name in tensors:
         if name not in REQUIRED_SHAPES and name[:6] != "style_" and not name.startswith(ADAPTER_PREFIX):
             raise VoiceError(f"the tensor '{name}' is unknown", where=where)
+    _check_numbers(tensors, where=where)
+
+
+def _check_reference(tensors: Tensors, *, where: str) -> None:
+    for name, values in tensors.items():
+        if values.ndim != REFERENCE_DIMENSIONS.get(name, -1):
+            raise VoiceError(f"the tensor '{name}' is unknown or has shape {values.shape}", where=where)
+        integers = name in ("reference_codes", "reference_phonemes")
+        if integers != (values.dtype.kind in "iu") or (integers and (not values.size or values.min() < 0)):
+            raise VoiceError(f"the tensor '{name}' holds the wrong kind of numbers", where=where)
+    if ("reference_codes" in tensors) != ("reference_phonemes" in tensors):
+        raise VoiceError("the reference is incomplete", where=where)
+    if "reference_context" in tensors and len(tensors["reference_context"]) != len(
+        tensors.get("reference_phonemes", ())
+    ):
+        raise VoiceError("the reference's context does not fit its phonemes", where=where)
+    _check_numbers(tensors, where=where)
+
+
+def _check_numbers(tensors: Tensors, *, where: str) -> None:
+    for name, values in tensors.items():
         if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
             raise VoiceError(f"the tensor '{name}' holds values that are not finite numbers", where=where)
