@@ -114,14 +114,42 @@ def test_say_takes_on_a_manner(yinse: Yinse, tmp_path: Path) -> None:
 
 
 def test_phonemes_show_how_a_text_is_read(yinse: Yinse) -> None:
-    result = yinse("phonemes", "I have 2 cats. 你好！☃", "--json")
-    sentences = json.loads(result.stdout)
-    assert [s["text"] for s in sentences] == ["I have 2 cats.", "你好！"]
-    words = [(i["text"], i["language"]) for i in sentences[0]["items"] if i["language"]]
-    assert words == [("I", "en"), ("have", "en"), ("two", "en"), ("cats", "en")]
-    assert sentences[1]["items"][1]["phonemes"] == ["n", "i2", "h", "ao3"]  # the first of two low tones rises
+    text = "I have 2 cats. 你好！☃\n\n{行|hang2}"
+    result = yinse("phonemes", text, "--json")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["text"] for line in lines] == text.split("\n")
+    words = lines[0]["words"]
+    assert [(lines[0]["text"][w["start"] : w["end"]], w["text"], w["language"]) for w in words] == [
+        ("I", "I", "en"),
+        ("have", "have", "en"),
+        ("2", "two", "en"),
+        ("cats", "cats", "en"),
+        ("你好", "你好", "zh"),
+    ]
+    # the first of two low tones rises
+    assert (words[4]["reading"], words[4]["spoken"]) == (["ni3", "hao3"], ["ni2", "hao3"])
+    assert words[4]["phonemes"] == ["n", "i2", "h", "ao3"]
+    assert words[3]["reading"] == words[3]["phonemes"] == ["K", "AE1", "T", "S"]
+    assert lines[1] == {"text": "", "words": []}
+    assert lines[2]["words"][0]["source"] == "override"
     plain = yinse("phonemes", "你好")
-    assert "n i2 h ao3" in plain.stdout
+    assert "ni3 hao3 → ni2 hao3" in plain.stdout and "n i2 h ao3" in plain.stdout
+
+
+def test_a_lexicon_goes_before_the_dictionary(yinse: Yinse, tmp_path: Path) -> None:
+    lexicon = tmp_path / "words.tsv"
+    lexicon.write_text("重庆\tzhong4 qing4\nyinse\tY IH1 N S EY2\n", encoding="utf-8")
+    result = yinse("phonemes", "Yinse在重庆", "--lexicon", lexicon, "--json")
+    words = json.loads(result.stdout)["words"]
+    assert [(w["text"], w["source"]) for w in words if w["source"] == "lexicon"] == [
+        ("Yinse", "lexicon"),
+        ("重庆", "lexicon"),
+    ]
+    assert words[-1]["spoken"] == ["zhong4", "qing4"]
+    assert yinse("say", "Yinse在重庆", "--lexicon", lexicon, "-o", "lexicon.wav").exit_code == 0
+    lexicon.write_text("重庆\tzhong4 qing4\nyinse Y\n", encoding="utf-8")
+    failed = yinse("say", "Yinse", "--lexicon", lexicon)
+    assert failed.exit_code == 1 and "words.tsv, line 2" in failed.stderr
 
 
 # ------------------------------------------------------------------------- clone, voices

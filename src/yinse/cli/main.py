@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from yinse.cli import evaluation, models, training, voices
+from yinse.cli import text as text_command
 from yinse.cli.console import follow, guarded, note, show_json
+from yinse.cli.text import Language, LexiconFile, TextArgument, TextFile
 
 if TYPE_CHECKING:
-    from yinse.core.types import PhonemeSequence
     from yinse.workflows.clone import CloneResult
     from yinse.workflows.engine import Engine
 
@@ -36,9 +35,6 @@ Model = Annotated[Path | None, typer.Option("--model", help="Folder of a model s
 Recogniser = Annotated[
     str, typer.Option("--recogniser", help="Folder or cached name of a faster-whisper model (extra asr).")
 ]
-Language = Annotated[str | None, typer.Option("--language", help="zh or en; else told by the text.")]
-TextArgument = Annotated[str | None, typer.Argument(help="What to say.", show_default=False)]
-TextFile = Annotated[Path | None, typer.Option("-f", "--file", help="Read the text from a file; - is standard input.")]
 
 
 def _show_version(wanted: bool) -> None:
@@ -71,23 +67,6 @@ def _transcriber(recogniser: str) -> Callable[[], Any]:
     return lambda: FasterWhisper(recogniser)
 
 
-def _text(text: str | None, file: Path | None) -> str:
-    """The text of a command: its argument, a file, or standard input."""
-    from yinse.core.errors import BadText, ConfigError
-    from yinse.workflows.transcripts import read_text
-
-    if text is not None and file is None:
-        return text
-    if file is None or text is not None:
-        raise ConfigError("give either a text or a file with -f")
-    if str(file) != "-":
-        return read_text(file)
-    try:
-        return sys.stdin.buffer.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadText("this is not a UTF-8 text", where="standard input", advice="Convert it to UTF-8.") from error
-
-
 @app.command()
 @guarded
 def say(
@@ -102,6 +81,7 @@ def say(
     speed: Annotated[float, typer.Option("--speed", help="1 as the voice speaks, 0.25 to 4.")] = 1.0,
     pitch: Annotated[float, typer.Option("--pitch", help="Semitones, -12 to 12.")] = 0.0,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same samples.")] = 0,
+    lexicon: LexiconFile = None,
     style: Annotated[
         Path | None, typer.Option("--style", help="A recording whose manner is taken on, its text in NAME.txt.")
     ] = None,
@@ -117,8 +97,15 @@ def say(
     from yinse.workflows.say import SpeakOutputs, speak
     from yinse.workflows.style import find_style
 
-    whole = _text(text, file)
-    request = SpeakRequest(whole, language=language, speed=speed, pitch_semitones=pitch, seed=seed)
+    whole = text_command.given_text(text, file)
+    request = SpeakRequest(
+        whole,
+        language=language,
+        speed=speed,
+        pitch_semitones=pitch,
+        seed=seed,
+        lexicon=text_command.given_lexicon(lexicon),
+    )
     is_pipe = output == "-"
     outputs = SpeakOutputs(audio=sys.stdout.buffer if is_pipe else Path(output), captions=captions, report=report)
     chosen = VoiceStore().get_or_default(voice)
@@ -139,46 +126,7 @@ def say(
         note(f"{spoken.duration_s:.1f} s of speech in {spoken.took_s:.1f} s")
 
 
-@app.command()
-@guarded
-def phonemes(text: TextArgument = None, file: TextFile = None, language: Language = None, json: Json = False) -> None:
-    """Show how a text will be read."""
-    from yinse.core.errors import BadText
-    from yinse.text.phonemes import phonemize
-    from yinse.text.sentences import split_sentences
-
-    found: list[tuple[str, PhonemeSequence]] = []
-    for sentence in split_sentences(_text(text, file)):
-        with contextlib.suppress(BadText):  # a sentence in another script; what is left is read
-            found.append((sentence.text, phonemize(sentence.text, language=language)))
-    if not found:
-        raise BadText("the text holds nothing to speak", advice="Write at least one word in English or Mandarin.")
-    if json:
-        show_json(
-            [
-                {
-                    "text": written,
-                    "read_as": sequence.text,
-                    "items": [
-                        {"text": text, "language": spoken, "phonemes": symbols}
-                        for text, spoken, symbols in _items(sequence)
-                    ],
-                }
-                for written, sequence in found
-            ]
-        )
-        return
-    for _, sequence in found:
-        print(sequence.text)
-        for item, spoken, symbols in _items(sequence):
-            print(f"  {item or '·'}\t{spoken}\t{' '.join(symbols)}")
-
-
-def _items(sequence: PhonemeSequence) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Text, language and symbols of each item."""
-    symbols = iter(sequence.symbols)
-    for length, text, spoken in zip(sequence.word_lengths, sequence.word_texts, sequence.word_languages, strict=True):
-        yield text, spoken, tuple(itertools.islice(symbols, length))
+app.command()(text_command.phonemes)
 
 
 @app.command()

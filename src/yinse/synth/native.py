@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from yinse.audio.measure import PhonemeProsody, SpeakerMeasure, measure_speaker, phoneme_prosody
-from yinse.audio.quality import bandwidth_hz
+from yinse.audio.bandwidth import bandwidth_hz
 from yinse.core.errors import BadText, FingerprintMismatch
 from yinse.core.types import AudioChunk, AudioClip, FloatArray, PhonemeSequence, PhonemeTiming, SpeakRequest
 from yinse.models.acoustic import AcousticInput, regulate
@@ -24,6 +24,8 @@ from yinse.models.prosody import ProsodyInput, decode_prosody, encode_prosody
 from yinse.models.spectrogram import LogMel
 from yinse.models.symbol_ids import symbol_ids
 from yinse.models.voice_condition import VoiceCondition, extend_band, trusted_bins, voice_condition, voice_tensors
+from yinse.text.lexicon import Lexicon
+from yinse.text.overrides import check_markup
 from yinse.text.phonemes import phonemize
 from yinse.text.sentences import Sentence, split_sentences
 from yinse.text.symbols import BOUNDARIES, SYMBOLS
@@ -102,6 +104,7 @@ class NativeSynthesizer:
         self.log_mel = LogMel(models.config.spectrogram)
         sizes = models.config.prosody
         self.context = load_context(sizes.language_model, width=sizes.language_model_size)
+        self._adapted: tuple[Voice, NativeModels] | None = None
 
     @property
     def sample_rate_hz(self) -> int:
@@ -122,21 +125,21 @@ class NativeSynthesizer:
 
         Raises:
             FingerprintMismatch: the voice was made with other models.
-            BadText: nothing in the text can be spoken.
+            BadText: nothing in the text can be spoken, or an override or pause in it is malformed.
         """
         if voice.model_fingerprint != self.models.fingerprint:
             raise FingerprintMismatch(
                 f"the voice '{voice.name}' belongs to model {voice.model_fingerprint}, not {self.models.fingerprint}",
                 advice="Clone it again, or load the model it was made with.",
             )
-        models = adapt(self.models, voice.tensors)
+        models = self._adapt(voice)
         condition = voice_condition(voice.tensors, floor_depth=self.models.floor_depth)
         prompt = style or voice_style(voice)
         start_s, index = 0.0, 0
         waiting: tuple[Sentence, SpokenSentence] | None = None
         for sentence in split_sentences(request.text):
             try:
-                phonemes = phonemize(sentence.text, language=request.language)
+                phonemes = phonemize(sentence.text, language=request.language, lexicon=lexicon)
             except BadText:
                 continue
             if waiting is not None:
@@ -158,6 +161,12 @@ class NativeSynthesizer:
         if waiting is None:
             raise BadText("nothing in the text can be spoken", advice="Give words in Chinese or English.")
         yield self._chunk(*waiting, index=index, start_s=start_s, pause_s=0.0, is_last=True)
+
+    def _adapt(self, voice: Voice) -> NativeModels:
+        """The models with a voice's adapter; those of the last voice are kept, for the next request is often its."""
+        if self._adapted is None or self._adapted[0] is not voice:
+            self._adapted = voice, adapt(self.models, voice.tensors)
+        return self._adapted[1]
 
     def _chunk(
         self, sentence: Sentence, spoken: SpokenSentence, *, index: int, start_s: float, pause_s: float, is_last: bool
@@ -372,6 +381,24 @@ def final_durations(
     return np.where(phones, np.maximum(frames, 1), np.maximum(frames, 0))
 
 
+def with_pauses(phonemes: PhonemeSequence, durations: np.ndarray, *, frames_per_s: float) -> np.ndarray:
+    """Frames per symbol `(T_ph,)` with the pauses that the text asks for, as long as it says.
+
+    Before and after the sentence they come on top of its silence.
+    """
+    if not phonemes.pauses_s:
+        return durations
+    durations = durations.copy()
+    first = 0
+    for length, pause_s in zip(phonemes.word_lengths, phonemes.pauses_s, strict=True):
+        if pause_s:
+            asked = round(pause_s * frames_per_s)
+            is_edge = first in (0, len(durations) - 1)
+            durations[first] = asked + (durations[first] if is_edge else 0)
+        first += length
+    return durations
+
+
 def centred(prosody: PhonemeProsody, *, farthest: float) -> PhonemeProsody:
     """The prosody with its melody moved as a whole so that its mean lies within `farthest` spreads of the median.
 
@@ -404,6 +431,7 @@ def speak_sentence(
     decided = centred(decided, farthest=config.farthest_centre)
     scale = condition.duration_scale / request.speed
     durations = final_durations(phonemes.symbols, decided.durations, scale=scale, config=config)
+    durations = with_pauses(phonemes, durations, frames_per_s=models.config.spectrogram.frames_per_s)
     ids = symbol_ids(phonemes.symbols)
     inputs = AcousticInput(
         symbols=torch.from_numpy(ids.symbols)[None],

@@ -393,7 +393,9 @@ _READERS: Mapping[str, Reader] = {
     "initials": lambda found: " and ".join(" ".join(part) for part in found.text.split("&")),
     "coded": lambda found: found.text[0] + (" sharp" if found.text[1] == "#" else " plus plus"),
     "greek": _greek,
-    "sign": lambda found: "" if found.text == "/" and not found.before[-1:].isdigit() else _SIGNS.get(found.text.strip(), ""),
+    "sign": lambda found: (
+        "" if found.text == "/" and not found.before[-1:].isdigit() else _SIGNS.get(found.text.strip(), "")
+    ),
 }
 
 

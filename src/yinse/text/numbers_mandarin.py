@@ -363,7 +363,9 @@ _READERS: Mapping[str, Reader] = {
     "initials": lambda found: " and ".join(" ".join(part) for part in found.text.split("&")),
     "coded": lambda found: found.text[0] + ("井" if found.text[1] == "#" else "加加"),
     "greek": _greek,
-    "sign": lambda found: "" if found.text == "/" and not found.before[-1:].isdigit() else _SIGNS.get(found.text.strip(), ""),
+    "sign": lambda found: (
+        "" if found.text == "/" and not found.before[-1:].isdigit() else _SIGNS.get(found.text.strip(), "")
+    ),
 }
 
 

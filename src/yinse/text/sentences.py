@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from yinse.text.abbreviations import BEFORE_NUMBERS, NEVER_LAST
 from yinse.text.characters import HAN
+from yinse.text.overrides import MARKUP_MAX, markup_spans
 
 _MAX_CHARACTERS = 200
 _MAX_HAN_CHARACTERS = 80
@@ -17,6 +18,8 @@ _END = re.compile(rf"(?:[。！？!?｡…\n;；]|(?P<dot>\.))(?:[。！？!?｡
 _WORD_BEFORE_DOT = re.compile(r"[A-Za-z.]{1,8}\Z")
 _HAN = re.compile(f"[{HAN}]")
 _SOFT_BREAKS = (re.compile(r"[，、：,:—–]"), re.compile(r"\s"))
+_PAUSES = re.compile(r"(?:\s*\[pause:[^\[\]\n]{0,64}\])+")
+_SPACES = re.compile(r"\s*")
 _SHORTEST_SHARE = 4
 """A soft break in the first quarter of the limit is not taken: it would leave a scrap."""
 
@@ -60,22 +63,33 @@ def _next_end(text: str, start: int) -> int:
     if len(_HAN.findall(text, start, start + _MAX_HAN_CHARACTERS)) * 2 > _MAX_HAN_CHARACTERS:
         limit = _MAX_HAN_CHARACTERS
     last = min(start + limit, len(text))
-    for match in _END.finditer(text, start, last):
-        if _ends_at(text, match):
-            return match.end()
+    window = text[start : last + MARKUP_MAX]
+    markup = [(start + a, start + b) for a, b in markup_spans(window)] if "|" in window or "[pause" in window else []
+    leading = _PAUSES.match(text, start)
+    spoken = _SPACES.match(text, leading.end()) if leading else None
+    for match in _END.finditer(text, spoken.end() if spoken else start, last):
+        if _ends_at(text, match) and not any(a < match.end() < b for a, b in markup):
+            pauses = _PAUSES.match(text, match.end())
+            return pauses.end() if pauses else match.end()
     if last == len(text):
         return last
     for soft_break in _SOFT_BREAKS:
         breaks = [match.end() for match in soft_break.finditer(text, start + limit // _SHORTEST_SHARE, last)]
+        breaks = [place for place in breaks if not any(a < place < b for a, b in markup)]
         if breaks:
             return breaks[-1]
+    # Never through an override: before it, or behind it where it comes first.
+    for a, b in markup:
+        if a < last < b:
+            return a if a > start else b
     return last
 
 
 def split_sentences(text: str) -> Iterator[Sentence]:
     """Splits text at sentence marks, semicolons and line ends.
 
-    Pieces of more than 200 characters (80 if Han) are split at commas, else at white space, else anywhere.
+    Pieces of more than 200 characters (80 if Han) are split at commas, else at white space, else anywhere but within an
+    override. A pause stays with the sentence before it, at the beginning with the one behind it.
 
     Args:
         text: any text.
