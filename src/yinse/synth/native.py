@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from yinse.audio.measure import PhonemeProsody, SpeakerMeasure, measure_speaker, phoneme_prosody
-from yinse.audio.bandwidth import bandwidth_hz
+from yinse.audio.quality import bandwidth_hz
 from yinse.core.errors import BadText, FingerprintMismatch
 from yinse.core.types import AudioChunk, AudioClip, FloatArray, PhonemeSequence, PhonemeTiming, SpeakRequest
 from yinse.models.acoustic import AcousticInput, regulate
@@ -132,6 +132,8 @@ class NativeSynthesizer:
                 f"the voice '{voice.name}' belongs to model {voice.model_fingerprint}, not {self.models.fingerprint}",
                 advice="Clone it again, or load the model it was made with.",
             )
+        check_markup(request.text)
+        lexicon = Lexicon.of(request.lexicon)
         models = self._adapt(voice)
         condition = voice_condition(voice.tensors, floor_depth=self.models.floor_depth)
         prompt = style or voice_style(voice)
