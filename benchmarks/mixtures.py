@@ -50,7 +50,9 @@ def speech(data: Path, *, development: bool, packs: Sequence[str]) -> list[Speec
         people = allowed.get(pack, [])
         with open(data / pack / "metadata.csv", encoding="utf-8", newline="") as file:
             found += [
-                Speech(data / pack / row["file"], row["speaker"], row["language"], row["text"], float(row["duration_s"]))
+                Speech(
+                    data / pack / row["file"], row["speaker"], row["language"], row["text"], float(row["duration_s"])
+                )
                 for row in csv.DictReader(file)
                 if isinstance(people, str) or row["speaker"] in people
             ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from yinse.audio.silence import Segment, cut, speech_segments
@@ -13,6 +14,10 @@ SHORTEST_S = 0.8
 _PAUSE_S = 0.15  # the closure of a stop inside a word is shorter
 _MARGIN_S = 0.15
 _LONG_PAUSE_S = 1.0
+# Better than this no one hears.
+_CLEAN_ENOUGH_DB = 40.0
+_MUSIC_COST_DB = 40.0
+_OFF_MIDDLE_COST_DB = 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +70,49 @@ def slice_utterances(clip: AudioClip, *, min_s: float = 2.0, max_s: float = 12.0
         segment = Segment(start_s, end_s)
         slices.append(UtteranceSlice(cut(clip, segment), segment))
     return slices
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An utterance among others to choose from.
+
+    Attributes:
+        duration_s: its length.
+        snr_db: its signal-to-noise ratio before cleaning.
+        held_tones: share of the time with tones that no voice makes.
+        place: where in its recording its middle lies, 0 to 1.
+    """
+
+    duration_s: float
+    snr_db: float
+    held_tones: float
+    place: float
+
+
+def choose_best(candidates: Sequence[Candidate], *, wanted_s: float) -> list[int]:
+    """The cleanest utterances; among equally clean ones those from the middle of a take.
+
+    Args:
+        candidates: in order.
+        wanted_s: how much is wanted in all; the last utterance may lead a little over it.
+
+    Returns:
+        Places of the chosen ones, in order.
+    """
+
+    def worth(index: int) -> float:
+        one = candidates[index]
+        # Throats are cleared at the start of a take, attention fades at its end.
+        off_middle = abs(2.0 * one.place - 1.0)
+        return min(one.snr_db, _CLEAN_ENOUGH_DB) - _MUSIC_COST_DB * one.held_tones - _OFF_MIDDLE_COST_DB * off_middle
+
+    chosen, total_s = [], 0.0
+    for index in sorted(range(len(candidates)), key=worth, reverse=True):
+        if total_s >= wanted_s:
+            break
+        chosen.append(index)
+        total_s += candidates[index].duration_s
+    return sorted(chosen)
 
 
 def _best_cuts(spoken: tuple[Segment, ...], *, min_s: float, max_s: float) -> list[int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from yinse.cli import evaluation, models, training, voices
+from yinse.cli import audio, evaluation, models, training, voices
 from yinse.cli import text as text_command
 from yinse.cli.console import follow, guarded, note, show_json
 from yinse.cli.text import Language, LexiconFile, TextArgument, TextFile
@@ -206,37 +206,8 @@ def _clone_summary(result: CloneResult) -> dict[str, Any]:
     }
 
 
-@app.command()
-@guarded
-def check(
-    paths: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")], json: Json = False
-) -> None:
-    """Tell how good recordings are, and how to record better."""
-    from yinse.core.errors import BadAudio, QualityGateError
-    from yinse.workflows.check import check_recordings
-
-    checked = follow(check_recordings(paths))
-    if json:
-        show_json([{"path": c.path, "report": c.report, "problem": c.problem} for c in checked])
-    else:
-        for one in checked:
-            if one.report is None:
-                print(f"{one.path}: unusable: {one.problem}")
-                continue
-            report = one.report
-            print(
-                f"{one.path}: {report.verdict}: {report.speech_s:.1f} s of speech, noise {report.snr_db:.0f} dB below, "
-                f"up to {report.bandwidth_hz / 1000:.1f} kHz, {report.loudness_lufs:.0f} LUFS"
-            )
-            for line in (*(report.reasons if report.verdict != "good" else ()), report.advice):
-                if line:
-                    print(f"  {line}")
-    if any(one.report is None for one in checked):
-        raise SystemExit(BadAudio.exit_code)
-    if any(one.report.verdict == "refused" for one in checked):
-        raise SystemExit(QualityGateError.exit_code)
-
-
+app.command()(audio.prep)
+app.command()(audio.check)
 app.command("eval")(evaluation.evaluate)
 
 

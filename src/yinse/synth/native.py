@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from yinse.audio.bandwidth import bandwidth_hz
 from yinse.audio.measure import PhonemeProsody, SpeakerMeasure, measure_speaker, phoneme_prosody
-from yinse.audio.quality import bandwidth_hz
 from yinse.core.errors import BadText, FingerprintMismatch
 from yinse.core.types import AudioChunk, AudioClip, FloatArray, PhonemeSequence, PhonemeTiming, SpeakRequest
 from yinse.models.acoustic import AcousticInput, regulate

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from yinse.audio.decode import decode
-from yinse.audio.quality import QualityReport, assess_quality
+from yinse.audio.quality import QualityLimits, QualityReport, assess_quality
 from yinse.core.errors import BadAudio
 from yinse.core.events import Event, Finished, Progress
-from yinse.workflows.clone import find_recordings
+from yinse.workflows.recordings import find_recordings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,12 @@ class CheckedRecording:
     problem: str | None = None
 
 
-def check_recordings(paths: Sequence[Path]) -> Iterator[Event]:
+def check_recordings(paths: Sequence[Path], *, limits: QualityLimits | None = None) -> Iterator[Event]:
     """Measures recordings; the last event holds a tuple of `CheckedRecording`.
+
+    Args:
+        paths: recordings, or folders of them.
+        limits: where a recording stops being good.
 
     Raises:
         BadAudio: a path does not exist, or a folder holds no audio.
@@ -33,7 +37,7 @@ def check_recordings(paths: Sequence[Path]) -> Iterator[Event]:
     for index, path in enumerate(recordings):
         yield Progress("check", index, len(recordings), path.name)
         try:
-            checked.append(CheckedRecording(path, assess_quality(decode(path))))
+            checked.append(CheckedRecording(path, assess_quality(decode(path), limits=limits)))
         except BadAudio as error:
             checked.append(CheckedRecording(path, None, f"{error.what}. {error.advice or ''}".strip()))
     yield Progress("check", len(recordings), len(recordings))

@@ -14,7 +14,7 @@ from pathlib import Path
 from yinse.audio.decode import decode
 from yinse.audio.frontend import CleanedRecording, clean
 from yinse.audio.slicing import slice_utterances
-from yinse.core.errors import BadAudio, BadText, ConfigError, MissingExtra, Offline, QualityGateError
+from yinse.core.errors import BadAudio, BadText, MissingExtra, Offline, QualityGateError
 from yinse.core.events import Artifact, Event, Finished, Progress, Warned, relay
 from yinse.core.home import home
 from yinse.corpus.transcriber import Transcriber
@@ -22,10 +22,10 @@ from yinse.text.phonemes import phonemize
 from yinse.voices.store import VoiceStore
 from yinse.voices.voice import Voice
 from yinse.workflows.engine import Engine, Tuning
+from yinse.workflows.recordings import find_recordings
 from yinse.workflows.speakers import two_speakers
 from yinse.workflows.transcripts import Line, Piece, cut_by_text, find_transcripts, fitting
 
-AUDIO_SUFFIXES = frozenset(".wav .flac .mp3 .m4a .aac .ogg .opus .oga .webm .aiff .aif .caf .wma .mp4".split())
 _SHORTEST_TUNED_S = 15.0
 _HINT = "Give what was said with --text, or install the recogniser: pip install 'yinse[asr]'"
 
@@ -91,28 +91,6 @@ class CloneResult:
     speech_s: float
     transcribed: int
     warnings: tuple[str, ...] = ()
-
-
-def find_recordings(paths: Sequence[Path]) -> list[Path]:
-    """Audio files, folders replaced by what they hold.
-
-    Raises:
-        BadAudio: a path does not exist, or a folder holds no audio.
-    """
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in AUDIO_SUFFIXES)
-            if not inside:
-                raise BadAudio("the folder holds no recordings", where=str(path))
-            found += inside
-        elif path.exists():
-            found.append(path)
-        else:
-            raise BadAudio("there is no such file", where=str(path), advice="Check the path.")
-    if not found:
-        raise ConfigError("there are no recordings", advice="Name at least one audio file.")
-    return list(dict.fromkeys(found))
 
 
 def clone_voice(request: CloneRequest, *, engine: Engine, store: VoiceStore, tools: CloneTools) -> Iterator[Event]:

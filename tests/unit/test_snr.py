@@ -1,0 +1,58 @@
+"""The signal-to-noise ratio of mixtures whose ratio is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from made_voice import RATE_HZ, noisy, voice
+from yinse.audio.decode import decode
+from yinse.audio.resample import resample
+from yinse.audio.rumble import without_rumble
+from yinse.audio.snr import LOWEST_SNR_DB, estimate_snr_db, snr_features
+from yinse.core.types import AudioClip
+
+UNHEARD = ("exercise_bike", "rain", "sb_noise1", "storm", "doing_the_dishes")
+
+
+def test_real_speech_in_real_noise(shared: Path) -> None:
+    paths = sorted((shared / "data" / "zh_en_kokoro" / "blend_f13").glob("*.ogg"))
+    if not paths:
+        pytest.skip("needs the recordings of the shared data folder")
+    random = np.random.default_rng(0)
+    errors = []
+    for number, name in enumerate(UNHEARD):
+        (path,) = (shared / "data" / "noise" / "audio").glob(f"{name}.*")
+        noise = without_rumble(resample(decode(path), RATE_HZ)).samples
+        clip = resample(decode(paths[number]), RATE_HZ).samples
+        added = np.resize(np.roll(noise, -int(random.integers(len(noise)))), len(clip))
+        spoken = clip[np.abs(clip) > 0.01 * np.abs(clip).max()]
+        added *= np.sqrt(np.mean(spoken**2) / np.mean(added**2))
+        for snr_db in (0.0, 10.0, 20.0, 30.0, 40.0):
+            mixed = clip + added * np.float32(10 ** (-snr_db / 20))
+            errors.append(abs(estimate_snr_db(AudioClip(mixed, RATE_HZ)) - snr_db))
+    assert np.median(errors) < 2.5
+    assert np.quantile(errors, 0.9) < 5.0
+
+
+def test_more_noise_is_a_lower_ratio() -> None:
+    found = [estimate_snr_db(noisy(voice(), snr_db)) for snr_db in (-5.0, 5.0, 15.0, 25.0, 35.0)]
+    assert found == sorted(found)
+    np.testing.assert_allclose(found[1:4], (5.0, 15.0, 25.0), atol=6.0)
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 48_000])
+def test_rate_and_level_do_not_matter(rate_hz: int) -> None:
+    heard = noisy(voice(4.0), 15.0)
+    usual = estimate_snr_db(heard)
+    assert estimate_snr_db(resample(heard, rate_hz)) == pytest.approx(usual, abs=1.5)
+    assert estimate_snr_db(AudioClip(heard.samples * np.float32(0.02), RATE_HZ)) == pytest.approx(usual, abs=0.5)
+
+
+def test_silence_has_no_ratio() -> None:
+    for samples in (0, 100, RATE_HZ):
+        silent = AudioClip(np.zeros(samples, dtype=np.float32), RATE_HZ)
+        assert snr_features(silent) is None
+        assert estimate_snr_db(silent) == LOWEST_SNR_DB
