@@ -132,11 +132,13 @@ class SemanticBlock(nn.Module):
             rows = min(length, share.shape[-1] - phonemes + 1)
             record.add(layer, share[:, :, -rows:, :phonemes])
             seen = share @ value
-        attended = self.output(seen.transpose(1, 2).reshape(batch, length, width))
-        x = self.attention_norm(x + nn.functional.dropout(attended, chance, self.training))
-        inside = nn.functional.dropout(torch.relu_(self.feed_in(x)), chance, self.training)
-        fed: Tensor = self.feed_norm(x + nn.functional.dropout(self.feed_out(inside), chance, self.training))
+        x = self.attention_norm(x + self._drop(self.output(seen.transpose(1, 2).reshape(batch, length, width))))
+        inside = self._drop(torch.relu_(self.feed_in(x)))
+        fed: Tensor = self.feed_norm(x + self._drop(self.feed_out(inside)))
         return fed
+
+    def _drop(self, x: Tensor) -> Tensor:
+        return nn.functional.dropout(x, self.dropout) if self.training else x
 
 
 class SemanticGPT(nn.Module):
@@ -211,7 +213,7 @@ class SemanticGPT(nn.Module):
             spoken = self.code(codes) + self.code_scale * sines(place[None], self.config.width)
             x = torch.cat([x, spoken], dim=1)
             mask = self._sight(phoneme_count, written, x.shape[1], phoneme_mask, codes.device)
-        x = nn.functional.dropout(x, self.config.dropout, self.training)
+        x = nn.functional.dropout(x, self.config.dropout, self.training).to(self.code.weight.dtype)
         for layer, block in enumerate(self.blocks):
             x = block(x, mask=mask, cache=cache, layer=layer, record=record, phonemes=phoneme_count)
         if cache is not None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from yinse.core.errors import BadText
+from yinse.models.blocks import KeyValueCache
 from yinse.models.semantic_gpt import PhonemeAttention, SemanticGPT
 from yinse.models.semantic_sampling import SamplingOptions, draw, penalise, probabilities
 
@@ -206,14 +207,20 @@ def _steps(
     attention: Tensor | None = None,
 ) -> Iterator[_Step]:
     """Write until every text has ended; rows that have ended leave the batch."""
-    phonemes, context, mask = _padded(texts, model.config.context_size)
+    device = model.code.weight.device
+    phonemes, context, mask = _padded(texts, model.config.context_size, device)
     longest, rows = phonemes.shape[1], list(range(len(texts)))
-    tokens = prompt.long().expand(len(rows), -1)
+    capacity = longest + len(prompt) + options.maximum_codes
+    # codes are drawn on the CPU, where chance is the same for every device
+    tokens = prompt.long().cpu().expand(len(rows), -1)
     unpenalised = 0 if options.penalise_prompt else len(prompt)
-    record = None if attention is None else PhonemeAttention(attention)
-    cache = model.cache(len(rows), longest + len(prompt) + options.maximum_codes)
-    logits = model(tokens, phonemes=phonemes, context=context, phoneme_mask=mask, cache=cache, record=record)[:, -1]
+    record = None if attention is None else PhonemeAttention(attention.to(device))
+    cache = model.cache(len(rows), capacity)
+    known = {"phonemes": phonemes, "context": context}
+    given = tokens
     for written in range(options.maximum_codes):
+        scores = model(given.to(device), phoneme_mask=mask, cache=cache, phoneme_count=longest, record=record, **known)
+        known, logits = {}, scores[:, -1].float().cpu()
         if written < options.minimum_codes:
             logits = logits[:, :-1]
         logits = penalise(logits, tokens[:, unpenalised:], options.repetition_penalty)
@@ -230,24 +237,30 @@ def _steps(
             rows = [row for row, done in zip(rows, finished, strict=True) if not done]
             if not rows:
                 return
-            tokens, cache.data = tokens[~end], cache.data[:, :, ~end]
-            mask = None if mask is None else mask[~end]
-        if written + 1 < options.maximum_codes:
-            last = tokens[:, -1:]
-            logits = model(last, phoneme_mask=mask, cache=cache, phoneme_count=longest, record=record)[:, -1]
+            tokens = tokens[~end]
+            mask = None if mask is None else mask[~end.to(device)]
+            cache = _kept(model, cache, ~end.to(device), capacity)
+        given = tokens[:, -1:]
     for row in rows:
         yield _Step(row, _CUT)
 
 
-def _padded(texts: Sequence[SemanticText], context_size: int) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """Phonemes `(B, T_ph)`, context `(B, T_ph, D)` and mask, padded on the left; no mask for equal lengths."""
+def _kept(model: SemanticGPT, cache: KeyValueCache, rows: Tensor, capacity: int) -> KeyValueCache:
+    """A cache of the chosen rows; what is not filled yet is not copied, for that would claim its memory."""
+    kept = model.cache(int(rows.sum()), capacity)
+    kept.length = cache.length
+    kept.data[..., : kept.length, :] = cache.data[..., : cache.length, :][:, :, rows]
+    return kept
+
+
+def _padded(
+    texts: Sequence[SemanticText], context_size: int, device: torch.device
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """Phonemes `(B, T_ph)`, context `(B, T_ph, D)` and mask, padded on the left; None for what is not needed."""
     lengths = [len(text.phonemes) for text in texts]
     longest = max(lengths)
     if not min(lengths):
         raise BadText("a text without phonemes cannot be spoken")
-    if len(texts) == 1:
-        text = texts[0]
-        return text.phonemes[None], None if text.context is None else text.context[None], None
     phonemes = torch.zeros(len(texts), longest, dtype=torch.long)
     context = torch.zeros(len(texts), longest, context_size)
     mask = torch.zeros(len(texts), longest, dtype=torch.bool)
@@ -257,4 +270,9 @@ def _padded(texts: Sequence[SemanticText], context_size: int) -> tuple[Tensor, T
         mask[row, start:] = True
         if text.context is not None:
             context[row, start:] = text.context
-    return phonemes, context, None if min(lengths) == longest else mask
+    without = all(text.context is None for text in texts)
+    return (
+        phonemes.to(device),
+        None if without else context.to(device),
+        None if min(lengths) == longest else mask.to(device),
+    )
