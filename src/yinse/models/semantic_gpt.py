@@ -223,7 +223,7 @@ class SemanticGPT(nn.Module):
 
     def similarity(self, code: int) -> Tensor:
         """Cosine `(codes,)` of every code's embedding to that of `code`; near silence's code is where to cut."""
-        table = nn.functional.normalize(self.code.weight, dim=1)
+        table = nn.functional.normalize(self.code.weight.detach(), dim=1)
         return table @ table[code]
 
     def _embed_phonemes(self, phonemes: Tensor, context: Tensor | None, mask: Tensor | None) -> Tensor:
