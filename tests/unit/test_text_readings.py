@@ -49,7 +49,7 @@ MANDARIN = """
 妈妈、爸爸、爷爷、奶奶都来了。
     m a1 m a5 , b a4 b a5 , y E2 y E5 , n ai3 n ai5 | d ou1 | l ai2 | l e5 .
 一年一度的春节到了，一共有七天假。
-    y i4 n ian2 y i2 d u4 | d e5 | ch un1 j ie2 | d ao4 | l e5 , y i2 g ong4 | y ou3 | q i1 t ian1 | j ia3 .
+    y i4 n ian2 y i2 d u4 | d e5 | ch un1 j ie2 | d ao4 | l e5 , y i2 g ong4 | y ou3 | q i1 t ian1 | j ia4 .
 绿色的旅游路线，女孩与鱼。
     l v4 s e4 | d e5 | l v3 y ou2 | l u4 x ian4 , n v3 h ai2 | y v3 | y v2 .
 资本市场，司机，知识，吃饭，日历，次数。

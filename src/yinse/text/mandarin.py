@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from yinse.text.polyphones import NUMERALS, is_counted, reading_in_context, word_readings
+from yinse.text.polyphones import NUMERALS, is_counted, lexical_readings
 from yinse.text.reading import Reading, Source
 from yinse.text.symbols import FINALS, INITIALS
 from yinse.text.tone_sandhi import surface_tones
@@ -102,20 +102,11 @@ def _cut(run: str) -> Iterator[str]:
 
 
 def _lexical(words: Sequence[str], forced: Mapping[int, str]) -> tuple[list[str], list[Source]]:
-    """Syllables of all characters before sandhi, and who decided each."""
-    syllables: list[str] = []
-    sources: list[Source] = []
-    for index, word in enumerate(words):
-        special = reading_in_context(words, index)
-        for char_index, usual in enumerate(word_readings(word)):
-            syllable, source = special or usual or "", Source.RULE if special else Source.DICTIONARY
-            if len(syllables) in forced:
-                syllable, source = forced[len(syllables)], Source.OVERRIDE
-            elif len(word) > 1 and char_index == 0:
-                source = Source.PHRASE
-            syllables.append(syllable if syllable_phonemes(syllable) else "")
-            sources.append(source)
-    return syllables, sources
+    """Syllables of all characters before sandhi ("" where none is known), and who decided each."""
+    found, sources = lexical_readings(words)
+    for index, syllable in forced.items():
+        found[index], sources[index] = syllable, Source.OVERRIDE
+    return [s if s and syllable_phonemes(s) else "" for s in found], sources
 
 
 def read_han(run: str, *, forced: Mapping[int, str] | None = None) -> list[Reading]:
