@@ -1,0 +1,563 @@
+"""The whole front-end against the pipeline as commonly published, on the same clips, row by row.
+
+    python benchmarks/frontend.py DATA --work FOLDER [--rows ROW ...] [--clips 200] [--peer published_frontend.py]
+        [--recogniser MODEL] [--fuzz 5000] [--batch 500] [--people 4] [--seed 0]
+
+DATA holds speech packs and noises. Speech of people and noises that nothing was chosen on is mixed at 5, 10 and 15 dB
+(every third clip each) at 32 kHz. Rows:
+
+    sound   speed in turn (published, ours with the gate, ours), DNSMOS, refused, SI-SDR, loudness, fricatives
+    words   errors of a recogniser before and after cleaning, at 5 and 10 dB (--recogniser)
+    clean   the same clips without noise: how many become worse
+    snr     error of the estimated signal-to-noise ratio, 0 to 40 dB
+    batch   10,000 clips of 5 s on two processes, extrapolated from --batch of them
+    clone   voices of --people, each from its clean, its noisy and its cleaned minute (--recogniser)
+    fuzz    damaged files
+
+Each measurement is kept in FOLDER/results.jsonl at once: stopped, the same command goes on where it was, and rows may
+be run one by one. The table is made of all that is kept. Times are processor seconds on one thread; let the machine
+do nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import math
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from denoise import fricative_loss_db, with_gain
+from mixtures import Speech, load_noise, load_speech, mix, noises, own_snr_db, si_sdr_db, speech
+
+from yinse.audio.decode import decode
+from yinse.audio.frontend import clean, prepare, restore
+from yinse.audio.options import PREPARATION, CleaningOptions
+from yinse.audio.quality import QualityLimits
+from yinse.audio.resample import resample
+from yinse.audio.rumble import without_rumble
+from yinse.audio.slicing import slice_utterances
+from yinse.audio.snr import estimate_snr_db
+from yinse.audio.write import write_audio
+from yinse.core.errors import QualityGateError, YinseError
+from yinse.core.events import Finished
+from yinse.core.types import AudioClip, SpeakRequest
+from yinse.evaluate.misheard import errors_of, total
+from yinse.voices.voice import Voice
+from yinse.workflows.batch import Crashed, run_all
+from yinse.workflows.prep import PrepRequest, prepare_corpus
+
+RATE_HZ = 32_000
+SNRS_DB = (5.0, 10.0, 15.0)
+PACKS = ("en_librispeech", "zh_aishell_sample", "zh_en_kokoro", "de_nl_fewshot_cc0")
+LENGTH_S = (3.0, 9.0)
+CLEANEST_DB = 35.0
+GATE = replace(PREPARATION, denoise="gate")
+ALL_KEPT = QualityLimits(good_snr_db=-90.0, lowest_snr_db=-90.0, hopeless_snr_db=-90.0)
+SENTENCES = (
+    "The library opens at nine, and the first readers are usually students.",
+    "Every evening the old man walked along the river and counted the boats.",
+    "When the rain stopped, we carried the table back into the garden.",
+    "She asked whether the train had already left the station.",
+)
+
+Found = dict[str, Any]
+
+
+class Ledger:
+    """Measurements, one line of JSON each; what is there is not measured again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        self.found: dict[tuple[str, str], Found] = {}
+        for line in lines:
+            one = json.loads(line)
+            self.found[one["row"], one["id"]] = one
+
+    def measure(self, row: str, identity: str, work: Callable[[], Found]) -> Found:
+        key = (row, identity)
+        if key not in self.found:
+            self.found[key] = {"row": row, "id": identity, **work()}
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(self.found[key]) + "\n")
+        return self.found[key]
+
+    def row(self, name: str) -> list[Found]:
+        return [one for (row, _), one in self.found.items() if row == name]
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A test clip: clean, and in noise."""
+
+    id: str
+    source: Speech
+    clean: AudioClip
+    heard: AudioClip
+    snr_db: float
+    path: Path
+
+
+def mixtures(chosen: argparse.Namespace) -> Iterator[Mixture]:
+    """Clips of the test, made one by one; each as a file too."""
+    random = np.random.default_rng(chosen.seed)
+    found = [
+        one
+        for one in speech(chosen.data, development=False, packs=PACKS)
+        if LENGTH_S[0] <= one.duration_s <= LENGTH_S[1]
+    ]
+    behind = [load_noise(path, RATE_HZ) for path in noises(chosen.data, development=False)]
+    count = 0
+    for index in random.permutation(len(found)):
+        if count == chosen.clips:
+            return
+        one = found[index]
+        spoken = load_speech(one.path, RATE_HZ)
+        if own_snr_db(spoken) < CLEANEST_DB:
+            continue
+        snr_db = SNRS_DB[count % len(SNRS_DB)]
+        heard = mix(spoken, behind[count % len(behind)], snr_db, random=random)
+        path = chosen.work / "mixtures" / f"{chosen.seed}-{count:04d}.wav"
+        if not path.exists():
+            write_audio(path, heard)
+        yield Mixture(f"{chosen.seed}-{count:04d}", one, spoken, decode(path), snr_db, path)
+        count += 1
+
+
+def peer_of(path: Path | None) -> ModuleType | None:
+    """The published pipeline as a module."""
+    if path is None:
+        return None
+    spec = importlib.util.spec_from_file_location("published_frontend", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def ours(path: Path, target: Path, options: CleaningOptions) -> None:
+    """From a file to files, as `yinse prep` does it."""
+    for number, one in enumerate(prepare(decode(path), options=options).utterances):
+        write_audio(target.with_name(f"{target.stem}_{number}.wav"), one.clip)
+
+
+def spent(work: Callable[..., object], *arguments: object) -> float | None:
+    """Processor seconds that something takes; None if the recording is refused."""
+    start_s = time.process_time()
+    try:
+        work(*arguments)
+    except QualityGateError:
+        return None
+    return time.process_time() - start_s
+
+
+def joined(path: Path, options: CleaningOptions) -> tuple[AudioClip, list[float]] | None:
+    """All utterances of a recording behind each other, and their loudness; None if it is refused."""
+    try:
+        prepared = prepare(decode(path), options=options)
+    except QualityGateError:
+        return None
+    pause = np.zeros(RATE_HZ // 10, dtype=np.float32)
+    parts = [part for one in prepared.utterances for part in (one.clip.samples, pause)]
+    return AudioClip(np.concatenate(parts or [pause]), RATE_HZ), [one.loudness_lufs for one in prepared.utterances]
+
+
+def measure_sound(chosen: argparse.Namespace, ledger: Ledger) -> None:
+    from yinse.evaluate.naturalness import Dnsmos
+
+    judge, peer = Dnsmos(), peer_of(chosen.peer)
+    out = chosen.work / "out"
+    out.mkdir(parents=True, exist_ok=True)
+
+    def work(one: Mixture) -> Found:
+        found: Found = {"snr_db": one.snr_db, "duration_s": one.heard.duration_s}
+        found["raw"] = judge.score(one.heard).overall
+        found["reference"] = judge.score(one.clean).overall
+        if peer is not None:
+            target = out / f"{one.id}-peer.wav"
+            found["peer_s"] = spent(peer.clean, one.path, target)
+            found["peer"] = judge.score(decode(target)).overall
+        for name, options in (("gate", GATE), ("default", PREPARATION)):
+            found[f"{name}_s"] = spent(ours, one.path, out / f"{one.id}-{name}.wav", options)
+            result = joined(one.path, options)
+            found[f"{name}_refused"] = result is None
+            found[name] = found["raw"] if result is None else judge.score(result[0]).overall
+            found[f"{name}_lufs"] = [] if result is None else result[1]
+            if result is not None:
+                restored = restore(decode(one.path), options=options).clip.samples
+                reference = with_gain(one.clean.samples, one.heard.samples)
+                found[f"{name}_si_sdr"] = si_sdr_db(reference, restored) - si_sdr_db(reference, one.heard.samples)
+                found[f"{name}_fricatives"] = fricative_loss_db(reference, restored, RATE_HZ)
+        return found
+
+    for number, one in enumerate(mixtures(chosen)):
+        if number == 0:  # warm: what is imported and compiled on first use is not counted
+            for options in (GATE, PREPARATION):
+                spent(ours, one.path, out / "warm.wav", options)
+            if peer is not None:
+                peer.clean(one.path, out / "warm.wav")
+        ledger.measure("sound", one.id, lambda one=one: work(one))
+
+
+def measure_words(chosen: argparse.Namespace, ledger: Ledger) -> None:
+    from yinse.evaluate.recogniser import Whisper
+
+    listener = Whisper(chosen.recogniser)
+
+    def work(one: Mixture) -> Found:
+        found: Found = {"snr_db": one.snr_db}
+        cleaned = joined(one.path, PREPARATION)
+        for name, clip in (("before", one.heard), ("after", one.heard if cleaned is None else cleaned[0])):
+            heard = listener.hear(clip, language=one.source.language)
+            errors = errors_of(one.source.text, heard, language=one.source.language)
+            found[name], found["units"] = errors.errors, errors.units
+        return found
+
+    for one in mixtures(chosen):
+        if one.snr_db in SNRS_DB[:2] and one.source.language in ("en", "zh") and one.source.text:
+            ledger.measure("words", one.id, lambda one=one: work(one))
+
+
+def measure_clean(chosen: argparse.Namespace, ledger: Ledger) -> None:
+    from yinse.evaluate.naturalness import Dnsmos
+
+    judge = Dnsmos()
+
+    def work(one: Mixture) -> Found:
+        path = chosen.work / "clean" / f"{one.id}.wav"
+        write_audio(path, one.clean)
+        cleaned = joined(path, PREPARATION)
+        before = judge.score(one.clean).overall
+        return {"before": before, "after": before if cleaned is None else judge.score(cleaned[0]).overall}
+
+    for one in mixtures(chosen):
+        ledger.measure("clean", one.id, lambda one=one: work(one))
+
+
+def measure_snr(chosen: argparse.Namespace, ledger: Ledger) -> None:
+    random = np.random.default_rng(chosen.seed + 1)
+    behind = [(path.stem, load_noise(path, RATE_HZ)) for path in noises(chosen.data, development=False)]
+    for number, one in enumerate(mixtures(chosen)):
+        if own_snr_db(one.clean) < 43.0:
+            continue
+        name, noise = behind[number % len(behind)]
+        snr_db = 5.0 * (number // len(behind) % 9)
+        heard = without_rumble(mix(one.clean, noise, snr_db, random=random))
+        ledger.measure(
+            "snr",
+            one.id,
+            lambda heard=heard, snr_db=snr_db, name=name: {
+                "noise": name,
+                "snr_db": snr_db,
+                "error_db": estimate_snr_db(heard) - snr_db,
+            },
+        )
+
+
+def measure_batch(chosen: argparse.Namespace, ledger: Ledger) -> None:
+    """Clips of five seconds on two processes, into an empty cache; then again."""
+    folder = chosen.work / "batch"
+    made = list(folder.glob("*.wav"))
+    for one in mixtures(argparse.Namespace(**{**vars(chosen), "clips": max(10, chosen.batch // 4)})):
+        if len(made) >= chosen.batch:
+            break
+        samples = np.resize(one.heard.samples, 5 * RATE_HZ)
+        for shift in range(4):
+            path = folder / f"{one.id}-{shift}.wav"
+            write_audio(path, AudioClip(np.roll(samples, shift * RATE_HZ // 3), RATE_HZ))
+            made.append(path)
+
+    def run(jobs: int) -> float:
+        start_s = time.monotonic()
+        request = PrepRequest(
+            audio=(folder,), output=chosen.work / "corpus", jobs=jobs, cache=chosen.work / "batch-cache"
+        )
+        *_, last = prepare_corpus(request)
+        assert isinstance(last, Finished)
+        return time.monotonic() - start_s
+
+    ledger.measure("batch", str(chosen.batch), lambda: {"clips": len(made), "first_s": run(2), "second_s": run(2)})
+
+
+def measure_clone(chosen: argparse.Namespace, ledger: Ledger) -> None:
+    """Enrolled from a clean, a noisy and a cleaned minute: likeness to later recordings, and words heard."""
+    from yinse.evaluate.recogniser import Whisper
+    from yinse.evaluate.speaker_judge import Resemblyzer
+    from yinse.workflows.native import load_engine
+
+    engine, judge, listener = load_engine(), Resemblyzer(), Whisper(chosen.recogniser)
+    found = speech(chosen.data, development=False, packs=("en_librispeech",))
+    behind = [load_noise(path, RATE_HZ) for path in noises(chosen.data, development=False)]
+    people = sorted({one.speaker for one in found})[: chosen.people]
+    random = np.random.default_rng(chosen.seed + 2)
+
+    def figures(recording: AudioClip, options: CleaningOptions, later: np.ndarray) -> tuple[float, float]:
+        clips = [piece.clip for piece in slice_utterances(clean(recording, options=options).clip)]
+        enrolment = engine.enroll(clips, transcripts=[None] * len(clips), language="en")
+        voice = Voice(
+            id="benchmark", name="benchmark", languages=("en",), tensors=enrolment.tensors,
+            bandwidth_hz=enrolment.bandwidth_hz, model_fingerprint=engine.fingerprint, licence="private",
+            created="2026-01-01T00:00:00+00:00", synthetic=False,
+        )  # fmt: skip
+        spoken = [
+            AudioClip(
+                np.concatenate([chunk.samples for chunk in engine.stream(SpeakRequest(text, language="en"), voice)]),
+                engine.sample_rate_hz,
+            )
+            for text in SENTENCES
+        ]
+        likeness = float(np.mean([judge.embed(clip) @ later for clip in spoken]))
+        errors = total(
+            errors_of(text, listener.hear(clip, language="en"), language="en")
+            for text, clip in zip(SENTENCES, spoken, strict=True)
+        )
+        return likeness, errors.rate
+
+    for number, person in enumerate(people):
+        clips = [load_speech(one.path, RATE_HZ) for one in found if one.speaker == person]
+        lengths = np.cumsum([clip.duration_s for clip in clips])
+        minute = AudioClip(np.concatenate([c.samples for c in clips[: int((lengths < 60).sum())]]), RATE_HZ)
+        later = np.mean([judge.embed(clip) for clip in clips[int((lengths < 60).sum()) :][:6]], axis=0)
+        heard = mix(minute, behind[number % len(behind)], 10.0, random=random)
+
+        def work(minute: AudioClip = minute, heard: AudioClip = heard, later: np.ndarray = later) -> Found:
+            kept = CleaningOptions(limits=ALL_KEPT)
+            cases = {"clean": (minute, kept), "raw": (heard, replace(kept, denoise="none")), "cleaned": (heard, kept)}
+            return {name: figures(recording, options, later) for name, (recording, options) in cases.items()}
+
+        ledger.measure("clone", person, work)
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A file of which something was broken."""
+
+    seed: int
+    originals: tuple[str, ...]
+    folder: str
+
+
+def damage(data: bytes, random: np.random.Generator) -> bytes:
+    """Cut, overwritten, lied about, or nothing but noise."""
+    kind = random.integers(6)
+    broken = bytearray(data)
+    if kind == 0:
+        return bytes(broken[: int(random.integers(len(broken)))])
+    if kind == 1:
+        return random.bytes(int(random.integers(1, 20_000)))
+    if kind == 2:  # sizes and rates in the header
+        for place in random.integers(4, min(80, len(broken)), size=4):
+            broken[place] = int(random.integers(256))
+        return bytes(broken)
+    if kind == 3:
+        start = int(random.integers(len(broken)))
+        return bytes(broken[start:] + broken[:start])
+    for place in random.integers(0, len(broken), size=200 if kind == 4 else 3):
+        broken[place] = int(random.integers(256))
+    return bytes(broken)
+
+
+def try_damaged(one: Damaged) -> str:
+    """What becomes of a damaged file: used, refused, or a bug."""
+
+    def too_long(_number: int, _frame: object) -> None:
+        raise TimeoutError
+
+    random = np.random.default_rng(one.seed)
+    original = Path(one.originals[int(random.integers(len(one.originals)))])
+    path = Path(one.folder) / f"{one.seed}{original.suffix}"
+    path.write_bytes(damage(original.read_bytes(), random))
+    signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(60)
+    target = Path(one.folder) / "out" / f"{one.seed}.wav"
+    try:
+        for piece in prepare(decode(path), options=GATE).utterances[:1]:
+            write_audio(target, piece.clip)
+        return "used"
+    except YinseError:
+        return "half-written" if target.exists() else "refused"
+    except TimeoutError:
+        return "hang"
+    except Exception as error:  # any other is a bug, and the count must go on
+        return f"bug: {type(error).__name__}: {error}"
+    finally:
+        signal.alarm(0)
+        path.unlink()
+
+
+def measure_fuzz(chosen: argparse.Namespace, ledger: Ledger) -> None:
+    import soundfile
+
+    folder = chosen.work / "fuzz"
+    (folder / "out").mkdir(parents=True, exist_ok=True)
+    (one,) = mixtures(argparse.Namespace(**{**vars(chosen), "clips": 1}))
+    short = resample(AudioClip(one.heard.samples[: 2 * RATE_HZ], RATE_HZ), 24_000)
+    originals = []
+    for name, kind in (("a.wav", "PCM_16"), ("b.wav", "FLOAT"), ("c.flac", "PCM_16"), ("d.ogg", "VORBIS"),
+                       ("e.mp3", "MPEG_LAYER_III")):  # fmt: skip
+        soundfile.write(folder / name, short.samples, short.sample_rate_hz, subtype=kind)
+        originals.append(str(folder / name))
+    block = 500
+    for start in range(0, chosen.fuzz, block):
+        seeds = range(start, min(start + block, chosen.fuzz))
+
+        def work(seeds: range = seeds) -> Found:
+            counts: dict[str, int] = {}
+            jobs = [Damaged(seed, tuple(originals), str(folder)) for seed in seeds]
+            for _, outcome in run_all(try_damaged, jobs, jobs=2):
+                name = "crash" if isinstance(outcome, Crashed) else outcome
+                counts[name] = counts.get(name, 0) + 1
+            left = [path.name for path in folder.rglob("*") if "partial" in path.name]
+            return {"counts": counts, "half_written": len(left)}
+
+        ledger.measure("fuzz", f"{start}-{seeds[-1]}", work)
+
+
+ROWS: dict[str, Callable[[argparse.Namespace, Ledger], None]] = {
+    "sound": measure_sound,
+    "words": measure_words,
+    "clean": measure_clean,
+    "snr": measure_snr,
+    "batch": measure_batch,
+    "clone": measure_clone,
+    "fuzz": measure_fuzz,
+}
+
+
+def table(ledger: Ledger) -> Iterator[str]:
+    """The figures with what they must reach, as Markdown."""
+    yield "| figure | value | must | aim |"
+    yield "|---|---|---|---|"
+    for one in (*_sound_rows(ledger.row("sound")), *_other_rows(ledger)):
+        yield f"| {' | '.join(one)} |"
+
+
+def _sound_rows(found: Sequence[Found]) -> Iterator[tuple[str, str, str, str]]:
+    if not found:
+        return
+
+    def factor(name: str) -> float:
+        used = [one[name] / one["duration_s"] for one in found if one.get(name) is not None]
+        return float(np.median(used)) if used else math.nan
+
+    peer, gate, default = (factor(f"{name}_s") for name in ("peer", "gate", "default"))
+    yield f"real-time factor of the published pipeline, {len(found)} clips", f"{peer:.4f}", "", ""
+    yield "throughput against it, with the gate", f"{peer / gate:.2f} × ({gate:.4f})", "≥ 2 ×", "≥ 4 ×"
+    yield "throughput against it, with the default", f"{peer / default:.2f} × ({default:.4f})", "reported", ""
+    for snr_db in SNRS_DB:
+        at = [one for one in found if one["snr_db"] == snr_db]
+        if not at:
+            continue
+        gains = {
+            name: np.mean([one[name] - one["raw"] for one in at]) if name in at[0] else math.nan
+            for name in ("default", "gate", "peer", "reference")
+        }
+        refused = sum(one["default_refused"] for one in at) / len(at)
+        yield (
+            f"DNSMOS gain at {snr_db:g} dB ({len(at)} clips, raw {np.mean([one['raw'] for one in at]):.2f})",
+            f"{gains['default']:+.2f} (gate {gains['gate']:+.2f}, published {gains['peer']:+.2f}, "
+            f"clean {gains['reference']:+.2f})",
+            "≥ +0.7, ≥ published" if snr_db == 10.0 else "≥ published",
+            "≥ +1.0" if snr_db == 10.0 else "",
+        )
+        yield f"refused at {snr_db:g} dB", f"{refused:.1%}", "" if snr_db == SNRS_DB[0] else "≤ 5 %", "0"
+        for name in ("default", "gate"):
+            changes = [one[f"{name}_si_sdr"] for one in at if f"{name}_si_sdr" in one]
+            if changes:
+                must = ("≥ 0 dB", "≥ +3 dB") if snr_db == 15.0 and name == "default" else ("", "")
+                yield (f"SI-SDR change at {snr_db:g} dB, {name}", f"{np.mean(changes):+.1f} dB", *must)
+    for name in ("default", "gate"):
+        losses = [one[f"{name}_fricatives"] for one in found if not math.isnan(one.get(f"{name}_fricatives", math.nan))]
+        if losses:
+            yield f"fricatives, 4 to 8 kHz, lost, {name}", f"{np.mean(losses):.1f} dB", "≤ 3 dB", "≤ 1 dB"
+    levels = [level for one in found for level in one["default_lufs"]]
+    if levels:
+        share = np.mean([abs(level + 17.0) <= 1.0 for level in levels])
+        yield f"loudness -17 ± 1 LUFS, {len(levels)} utterances", f"{share:.1%}", "≥ 99 %", ""
+
+
+def _other_rows(ledger: Ledger) -> Iterator[tuple[str, str, str, str]]:
+    words = ledger.row("words")
+    for snr_db in SNRS_DB[:2]:
+        at = [one for one in words if one["snr_db"] == snr_db]
+        if at:
+            before, after, units = (sum(one[name] for one in at) for name in ("before", "after", "units"))
+            ratio = after / before if before else math.nan
+            yield (
+                f"words misheard at {snr_db:g} dB, {units} words",
+                f"{before / units:.1%} before, {after / units:.1%} after: {ratio:.2f} ×",
+                "≤ 1.1 ×",
+                "≤ 1.0 ×",
+            )
+    if found := ledger.row("snr"):
+        errors = np.abs([one["error_db"] for one in found])
+        yield (
+            f"SNR error, {len(found)} mixtures",
+            f"{np.median(errors):.1f} dB median, {np.quantile(errors, 0.95):.1f} dB at 95 %",
+            "≤ 2, ≤ 4 dB",
+            "",
+        )
+    if found := ledger.row("clean"):
+        worse = np.mean([one["after"] < one["before"] - 0.1 for one in found])
+        yield f"clean files made worse, {len(found)} clips", f"{worse:.1%}", "< 2 %", "0"
+    for one in ledger.row("batch"):
+        hours = one["first_s"] / one["clips"] * 10_000 / 3600
+        yield f"10,000 clips of 5 s, 2 processes, from {one['clips']}", f"{hours:.2f} h", "< 2 h", "< 0.83 h"
+        yield "second run", f"{one['first_s'] / one['second_s']:.0f} × faster", "≥ 10 ×", ""
+    if found := ledger.row("clone"):
+        for index, name in enumerate(("similarity", "words misheard")):
+            raw, cleaned, best = (np.mean([one[case][index] for one in found]) for case in ("raw", "cleaned", "clean"))
+            yield (
+                f"clone of a 10 dB minute, {len(found)} people: {name}",
+                f"raw {raw:.3f}, cleaned {cleaned:.3f}, of the clean one {best:.3f}",
+                "better",
+                "within 5 % of the clean one's",
+            )
+    if found := ledger.row("fuzz"):
+        counts: dict[str, int] = {}
+        for one in found:
+            for name, count in one["counts"].items():
+                counts[name] = counts.get(name, 0) + count
+        wrong = {name: count for name, count in counts.items() if name not in ("used", "refused")}
+        half = sum(one["half_written"] for one in found)
+        yield (
+            f"damaged files, {sum(counts.values())}",
+            f"{wrong or 'no crash, no hang'}, {half} half-written ({counts.get('used', 0)} could be used)",
+            "0",
+            "",
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--rows", nargs="*", choices=list(ROWS), default=list(ROWS))
+    parser.add_argument("--clips", type=int, default=200)
+    parser.add_argument("--peer", type=Path, help="published_frontend.py")
+    parser.add_argument("--recogniser", default="base", help="folder or cached name of a faster-whisper model")
+    parser.add_argument("--fuzz", type=int, default=5_000)
+    parser.add_argument("--batch", type=int, default=500)
+    parser.add_argument("--people", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args()
+    ledger = Ledger(chosen.work / "results.jsonl")
+    for row in chosen.rows:
+        print(f"measuring {row}", file=sys.stderr, flush=True)
+        ROWS[row](chosen, ledger)
+    print("\n".join(table(ledger)))
+
+
+if __name__ == "__main__":
+    main()
