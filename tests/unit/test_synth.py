@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,6 +52,37 @@ def test_the_stream_is_the_offline_result(synthesizer: NativeSynthesizer, voice:
     np.testing.assert_allclose([chunk.start_s for chunk in chunks], [0.0, *ends[:-1]], atol=1e-9)
 
 
+@pytest.mark.parametrize("speed", [1.0, 2.0])
+def test_a_pause_is_as_long_as_the_text_says_and_silent(
+    synthesizer: NativeSynthesizer, voice: Voice, speed: float
+) -> None:
+    text = "[pause:250ms]Hello there, [pause:0.5s] my friend. [pause:1s]"
+    (chunk,) = speak(synthesizer, voice, text, speed=speed)
+    pauses = {p.symbol: p for p in chunk.phonemes if p.symbol in "^,."}
+    config = synthesizer.config
+    frame_s = 1 / synthesizer.models.config.spectrogram.frames_per_s
+    lengths = {symbol: p.end_s - p.start_s for symbol, p in pauses.items()}
+    expected = {"^": 0.25 + config.head_frames * frame_s, ",": 0.5, ".": 1.0 + config.tail_frames * frame_s}
+    assert lengths == pytest.approx(expected)
+    assert len(chunk.samples) / chunk.sample_rate_hz == pytest.approx(chunk.phonemes[-1].end_s, abs=2 * frame_s)
+    middle = (pauses[","].start_s + 0.15, pauses[","].end_s - 0.15)
+    start, end = (round(time_s * chunk.sample_rate_hz) for time_s in middle)
+    assert not chunk.samples[start:end].any()
+    assert chunk.samples[end:].any()
+
+
+def test_what_is_written_wrong_is_refused_before_the_first_word(synthesizer: NativeSynthesizer, voice: Voice) -> None:
+    stream = synthesizer.stream(SpeakRequest("Good day. {read|RED} it."), voice)
+    with pytest.raises(BadText, match="RED") as error:
+        next(stream)
+    assert error.value.span == (10, 20)
+
+
+def test_a_request_brings_its_readings(synthesizer: NativeSynthesizer, voice: Voice) -> None:
+    (chunk,) = speak(synthesizer, voice, "Good day.", lexicon={"day": ("D", "AY1")})
+    assert "AY1" in [p.symbol for p in chunk.phonemes]
+
+
 def test_a_sentence_does_not_hear_those_before_it(synthesizer: NativeSynthesizer, voice: Voice) -> None:
     after_one, after_other = (
         speak(synthesizer, voice, f"{first} How are you?")[1] for first in ("Good day.", "Hi there.")
@@ -69,9 +101,9 @@ def test_a_sentence_is_spoken_when_it_is_asked_for(
 ) -> None:
     read: list[str] = []
 
-    def watched(text: str, *, language: str | None) -> object:
+    def watched(text: str, **options: Any) -> object:
         read.append(text)
-        return phonemize(text, language=language)
+        return phonemize(text, **options)
 
     monkeypatch.setattr("yinse.synth.native.phonemize", watched)
     chunks: Iterator[AudioChunk] = synthesizer.stream(SpeakRequest("好。" * 500), voice)

@@ -24,6 +24,7 @@ from yinse.models.prosody import ProsodyInput, decode_prosody, encode_prosody
 from yinse.models.spectrogram import LogMel
 from yinse.models.symbol_ids import symbol_ids
 from yinse.models.voice_condition import VoiceCondition, extend_band, trusted_bins, voice_condition, voice_tensors
+from yinse.synth.readout import learn_readout
 from yinse.text.lexicon import Lexicon
 from yinse.text.overrides import check_markup
 from yinse.text.phonemes import phonemize
@@ -60,6 +61,7 @@ class SynthesisConfig:
     head_frames: int = 3
     tail_frames: int = 8
     shortest_mark_frames: int = 6
+    lowest_confidence: float = -7.5
     longest_gap_frames: int = 16
     prompt_seconds: float = 8.0
     farthest_centre: float = 0.25
@@ -219,7 +221,7 @@ class NativeSynthesizer:
         tensors = voice_tensors(vector, measure, duration_scale=1.0)
         known = [(a, text) for a, text in zip(analyses, transcripts or (), strict=False) if text]
         if known:
-            tensors |= self._style_tensors(known, measure, tensors, language=language)
+            tensors |= self._style_tensors(known, measure, tensors, trusted=trusted, language=language)
         return Enrolled(tensors, width_hz, ())
 
     def _style_tensors(
@@ -228,25 +230,37 @@ class NativeSynthesizer:
         measure: SpeakerMeasure,
         tensors: Mapping[str, np.ndarray],
         *,
+        trusted: np.ndarray,
         language: str | None,
     ) -> dict[str, np.ndarray]:
-        """Style reference and pace from the utterances whose text is known."""
+        """Style reference, pace and last layer from the utterances whose text is known."""
         texts = [phonemize(text, language=language) for _, text in known]
         found = align_analyses(self.models, [a for a, _ in known], texts)
+        fitting_texts = [
+            (a, text, alignment)
+            for (a, _), text, alignment in zip(known, texts, found, strict=True)
+            if alignment is not None and alignment.confidence >= self.config.lowest_confidence
+        ]
+        if not fitting_texts:
+            return {}
         spoken = [
             (text, alignment, phoneme_prosody(a.mel, a.log_f0, alignment.durations, measure=measure))
-            for (a, _), text, alignment in zip(known, texts, found, strict=True)
-            if alignment is not None
+            for a, text, alignment in fitting_texts
         ]
-        if not spoken:
-            return {}
         limit = self.config.prompt_seconds * self.models.config.spectrogram.frames_per_s
         fitting = [item for item in spoken if item[1].durations.sum() <= limit] or spoken[:1]
         text, _, prosody = max(fitting, key=lambda item: item[1].confidence)
         tokens = encode_prosody(prosody, self.models.config.prosody)
         condition = voice_condition(tensors, floor_depth=self.models.floor_depth)
         scale = self._duration_scale([(text, prosody) for text, _, prosody in spoken[:6]], condition)
+        readout = learn_readout(
+            self.models.acoustic,
+            [(a, text.symbols, alignment.durations) for a, text, alignment in fitting_texts],
+            voice_condition(tensors, floor_depth=tensors["floor_depth"]),
+            trusted=trusted,
+        )
         return {
+            **readout,
             "style_symbols": symbol_ids(text.symbols).symbols.astype(np.int32),
             "style_tokens": tokens.astype(np.int32),
             "numbers": np.append(tensors["numbers"][:3], np.float32(scale)),
@@ -383,22 +397,38 @@ def final_durations(
     return np.where(phones, np.maximum(frames, 1), np.maximum(frames, 0))
 
 
-def with_pauses(phonemes: PhonemeSequence, durations: np.ndarray, *, frames_per_s: float) -> np.ndarray:
-    """Frames per symbol `(T_ph,)` with the pauses that the text asks for, as long as it says.
+def pause_frames(phonemes: PhonemeSequence, *, frames_per_s: float) -> np.ndarray:
+    """Frames of silence that the text asks for at each symbol `(T_ph,)`, 0 where it asks for none."""
+    asked = np.zeros(len(phonemes.symbols), dtype=np.int64)
+    firsts = np.cumsum(phonemes.word_lengths) - phonemes.word_lengths
+    for first, pause_s in zip(firsts, phonemes.pauses_s, strict=False):
+        asked[first] = round(pause_s * frames_per_s)
+    return asked
 
-    Before and after the sentence they come on top of its silence.
+
+def insert_silence(samples: FloatArray, durations: np.ndarray, silence: np.ndarray, *, hop: int) -> FloatArray:
+    """Speech with silence in the middle of symbols, before the first and after the last.
+
+    The models hum in a pause far longer than those they learned, so it is not left to them.
+
+    Args:
+        samples: `(S,)`.
+        durations: frames of each symbol `(T_ph,)`.
+        silence: frames to add at each `(T_ph,)`.
+        hop: samples per frame.
     """
-    if not phonemes.pauses_s:
-        return durations
-    durations = durations.copy()
-    first = 0
-    for length, pause_s in zip(phonemes.word_lengths, phonemes.pauses_s, strict=True):
-        if pause_s:
-            asked = round(pause_s * frames_per_s)
-            is_edge = first in (0, len(durations) - 1)
-            durations[first] = asked + (durations[first] if is_edge else 0)
-        first += length
-    return durations
+    chosen = np.flatnonzero(silence)
+    places = np.cumsum(durations) - durations // 2
+    places[0], places[-1] = 0, durations.sum()
+    pieces = [piece.copy() for piece in np.split(samples, places[chosen] * hop)]
+    fade = np.linspace(0.0, 1.0, hop, dtype=np.float32)
+    parts = pieces[:1]
+    for before, after, frames in zip(pieces, pieces[1:], silence[chosen], strict=False):
+        end, start = before[-hop:], after[:hop]
+        end *= fade[::-1][hop - len(end) :]
+        start *= fade[: len(start)]
+        parts += [np.zeros(frames * hop, dtype=np.float32), after]
+    return np.concatenate(parts)
 
 
 def centred(prosody: PhonemeProsody, *, farthest: float) -> PhonemeProsody:
@@ -433,7 +463,9 @@ def speak_sentence(
     decided = centred(decided, farthest=config.farthest_centre)
     scale = condition.duration_scale / request.speed
     durations = final_durations(phonemes.symbols, decided.durations, scale=scale, config=config)
-    durations = with_pauses(phonemes, durations, frames_per_s=models.config.spectrogram.frames_per_s)
+    silence = pause_frames(phonemes, frames_per_s=models.config.spectrogram.frames_per_s)
+    durations[1:-1] = np.where(silence, np.minimum(silence, config.longest_gap_frames), durations)[1:-1]
+    silence[1:-1] -= np.where(silence, durations, 0)[1:-1]
     ids = symbol_ids(phonemes.symbols)
     inputs = AcousticInput(
         symbols=torch.from_numpy(ids.symbols)[None],
@@ -460,4 +492,5 @@ def speak_sentence(
     loudest = float(np.abs(samples).max())
     if loudest > config.peak:
         samples = samples * (config.peak / loudest)
-    return SpokenSentence(samples.astype(np.float32), phonemes.symbols, durations)
+    samples = insert_silence(samples.astype(np.float32), durations, silence, hop=models.config.spectrogram.hop_samples)
+    return SpokenSentence(samples, phonemes.symbols, durations + silence)
