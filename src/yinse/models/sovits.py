@@ -215,7 +215,6 @@ class PriorEncoder(nn.Module):
         phoneme_lengths: Tensor | None = None,
         speed: float = 1.0,
         keep_frames: int | None = None,
-        drop_frames: int = 0,
         overlap: Tensor | None = None,
     ) -> Prior:
         """Distribution of the latent frames.
@@ -228,7 +227,6 @@ class PriorEncoder(nn.Module):
             phoneme_lengths: the same for the phonemes.
             speed: above 1 the frames become fewer: the encoder's output is resampled.
             keep_frames: only this many frames from the end go on (streaming).
-            drop_frames: so many frames at the very end are padding that was only looked at (streaming).
             overlap: last hidden frames of the piece before `(B, C, N)`, faded into the first ones kept (streaming).
         """
         mask = mask_of(frames, semantic)
@@ -240,8 +238,6 @@ class PriorEncoder(nn.Module):
         for layer in self.phoneme_encoder:
             spoken = layer(spoken, phonemes_mask)
         x = self.fusion(x, mask, spoken, phonemes_mask, condition)
-        if drop_frames:
-            x, mask = x[:, :, :-drop_frames], mask[:, :, :-drop_frames]
         for layer in self.joint_encoder:
             x = layer(x, mask)
         if keep_frames is not None:
@@ -342,7 +338,6 @@ class SoVITS(nn.Module):
         phoneme_lengths: Tensor | None = None,
         speed: float = 1.0,
         keep_codes: int | None = None,
-        drop_codes: int = 0,
         overlap: Tensor | None = None,
     ) -> Prior:
         """Distribution of the latent frames; arguments as in `forward`, condition `(B, D)`."""
@@ -355,7 +350,6 @@ class SoVITS(nn.Module):
             phoneme_lengths=phoneme_lengths,
             speed=speed,
             keep_frames=None if keep_codes is None else keep_codes * repeat,
-            drop_frames=drop_codes * repeat,
             overlap=overlap,
         )
 
@@ -378,7 +372,6 @@ class SoVITS(nn.Module):
         phoneme_lengths: Tensor | None = None,
         speed: float = 1.0,
         keep_codes: int | None = None,
-        drop_codes: int = 0,
         overlap: Tensor | None = None,
     ) -> Decoded:
         """Speak.
@@ -392,7 +385,6 @@ class SoVITS(nn.Module):
             code_lengths, phoneme_lengths: real entries of each row `(B,)`; all, if None.
             speed: above 1 is faster.
             keep_codes: only this many codes from the end are spoken; the ones before are context (streaming).
-            drop_codes: so many codes at the very end are padding that is looked at but not spoken (streaming).
             overlap: the hidden frames `(B, C, N)` with which the piece before ended (streaming).
         """
         prior = self.infer_prior(
@@ -403,7 +395,6 @@ class SoVITS(nn.Module):
             phoneme_lengths=phoneme_lengths,
             speed=speed,
             keep_codes=keep_codes,
-            drop_codes=drop_codes,
             overlap=overlap,
         )
         latent = self.sample(prior, condition, noise=noise, noise_scale=noise_scale)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from yinse.models.kaldi_features import MEL_BINS
+from yinse.core.errors import BadAudio
+from yinse.models.kaldi_features import MEL_BINS, fbank
 
 _REDUCTION = 4
 """How much narrower the attention inside a fusion is than its channels."""
@@ -133,6 +134,18 @@ class SpeakerVerification(nn.Module):
     def summary(self, energies: Tensor) -> Tensor:
         """Mean over time of the last maps, `(B, feature_size)`: what SoVITS reads of energies `(B, T, 80)`."""
         return self.features(energies).mean(dim=2)
+
+    @torch.inference_mode()
+    def vectors(self, samples: Tensor) -> Tensor:
+        """Summaries `(B, feature_size)` of waveforms `(B, S)` of ±1 at 16 kHz.
+
+        Raises:
+            BadAudio: too short for a frame.
+        """
+        energies = torch.stack([fbank(row) for row in samples])
+        if not energies.shape[1]:
+            raise BadAudio(f"{samples.shape[1]} samples are too few to know a speaker by")
+        return self.summary(energies)
 
     def forward(self, energies: Tensor) -> Tensor:
         """Embedding `(B, vector_size)` of energies `(B, T, 80)`; at least nine frames."""
