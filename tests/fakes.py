@@ -76,6 +76,7 @@ class FakeEngine:
 
     fingerprint = "fake"
     sample_rate_hz = RATE_HZ
+    can_tune = True
     tuning_steps = 5
 
     def __init__(self, *, interrupt_at: int | None = None) -> None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from yinse.cli import audio, evaluation, models, training, voices
+from yinse.cli import audio, coach, evaluation, models, training, voices
 from yinse.cli import text as text_command
-from yinse.cli.console import follow, guarded, note, show_json
+from yinse.cli.console import follow, for_people, guarded, note, show_json
 from yinse.cli.text import Language, LexiconFile, TextArgument, TextFile
 
 if TYPE_CHECKING:
+    from yinse.voices.voice import Voice
     from yinse.workflows.clone import CloneResult
     from yinse.workflows.engine import Engine
 
@@ -31,7 +32,9 @@ app.add_typer(models.app, name="models")
 app.add_typer(training.app, name="train")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Model = Annotated[Path | None, typer.Option("--model", help="Folder of a model set; else the shipped one.")]
+Model = Annotated[
+    str | None, typer.Option("--model", help="Name or folder of a model set; else the voice's, or the shipped one.")
+]
 Recogniser = Annotated[
     str, typer.Option("--recogniser", help="Folder or cached name of a faster-whisper model (extra asr).")
 ]
@@ -55,10 +58,10 @@ def _root(
     """From one minute of a person's recording to speech in that voice, in English and Mandarin."""
 
 
-def _engine(folder: Path | None) -> Engine:
-    from yinse.workflows.native import load_engine
+def _engine(model: str | None, *, voice: Voice | None = None) -> Engine:
+    from yinse.workflows.engines import load_engine
 
-    return load_engine(folder)
+    return load_engine(model, voice=voice)
 
 
 def _transcriber(recogniser: str) -> Callable[[], Any]:
@@ -109,7 +112,7 @@ def say(
     is_pipe = output == "-"
     outputs = SpeakOutputs(audio=sys.stdout.buffer if is_pipe else Path(output), captions=captions, report=report)
     chosen = VoiceStore().get_or_default(voice)
-    engine = _engine(model)
+    engine = _engine(model, voice=chosen)
     manner = None if style is None else find_style(style, engine=engine, transcriber=_transcriber(recogniser))
     spoken = follow(speak(request, chosen, engine=engine, outputs=outputs, style=manner))
     summary = {
@@ -173,7 +176,7 @@ def clone(
 
 def _figure_lines(figures: Mapping[str, float]) -> Iterator[str]:
     """Figures before and after tuning side by side, then the others."""
-    for name, value in figures.items():
+    for name, value in for_people(figures).items():
         title = name.replace("_", " ")
         if name.endswith("_before"):
             title = title.removesuffix(" before")
@@ -189,7 +192,7 @@ def _clone_summary(result: CloneResult) -> dict[str, Any]:
         "path": result.path,
         "languages": result.voice.languages,
         "tuned": result.voice.is_tuned,
-        "figures": dict(result.voice.figures),
+        "figures": for_people(result.voice.figures),
         "utterances": result.pieces,
         "utterances_with_text": result.transcribed,
         "speech_s": round(result.speech_s, 2),
@@ -208,6 +211,7 @@ def _clone_summary(result: CloneResult) -> dict[str, Any]:
 
 app.command()(audio.prep)
 app.command()(audio.check)
+app.command()(coach.prompts)
 app.command("eval")(evaluation.evaluate)
 
 

@@ -99,6 +99,8 @@ class AudioChunk:
         text_span: (start, end) of the sentence in the request's text.
         phonemes: timings relative to the chunk's start.
         is_last: whether this is the final chunk.
+        attempts: how often the sentence was spoken until its check was content.
+        faults: what the check still says about it; the best attempt is kept.
     """
 
     samples: FloatArray
@@ -109,6 +111,8 @@ class AudioChunk:
     text_span: tuple[int, int]
     phonemes: tuple[PhonemeTiming, ...] = ()
     is_last: bool = False
+    attempts: int = 1
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

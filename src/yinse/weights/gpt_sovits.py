@@ -37,6 +37,7 @@ from yinse.core.errors import (
 )
 from yinse.models.hifigan import GeneratorConfig
 from yinse.models.semantic_gpt import SemanticConfig, SemanticGPT
+from yinse.models.semantic_precision import Precision, prepare
 from yinse.models.sovits import SoVITS, SoVITSConfig
 from yinse.models.spectrogram import SpectrogramConfig
 from yinse.text.official import TABLE_SIZES, published_symbols
@@ -51,12 +52,12 @@ _PARTS = ("semantic", "sovits")
 
 @dataclass(frozen=True)
 class GptSovitsModels:
-    """A loaded set, in evaluation mode and single precision.
+    """A loaded set, in evaluation mode.
 
     Attributes:
         version: published name of models of these sizes.
-        semantic: phonemes to codes.
-        sovits: codes to a waveform.
+        semantic: phonemes to codes, made ready for writing (`yinse.models.semantic_precision`).
+        sovits: codes to a waveform, in single precision.
         table: how many symbols both know.
         fingerprint: first 16 hex digits of the SHA-256 of the weights.
         synthesis: choices at synthesis that the folder makes.
@@ -121,8 +122,12 @@ def save_gpt_sovits(
     return fingerprint
 
 
-def load_gpt_sovits(folder: Path) -> GptSovitsModels:
+def load_gpt_sovits(folder: Path, *, precision: Precision = "exact") -> GptSovitsModels:
     """Loads a set.
+
+    Args:
+        folder: of the set.
+        precision: of the semantic GPT.
 
     Raises:
         Offline: the folder holds no model.
@@ -146,12 +151,19 @@ def load_gpt_sovits(folder: Path) -> GptSovitsModels:
     for part, model in zip(_PARTS, (semantic, sovits), strict=True):
         prefix = f"{part}."
         weights = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-        put_weights(model, weights, where=f"{where} ({part})")
+        put_weights(model, weights, where=f"{where} ({part})", widen=part != "semantic")
+    prepare(semantic, precision)
     return GptSovitsModels(version, semantic, sovits, table, str(record["fingerprint"]), synthesis)
 
 
-def put_weights(model: nn.Module, weights: Mapping[str, Tensor], *, where: str) -> None:
-    """Gives a model its weights in single precision, and puts it to rest.
+def put_weights(model: nn.Module, weights: Mapping[str, Tensor], *, where: str, widen: bool = True) -> None:
+    """Gives a model its weights, and puts it to rest.
+
+    Args:
+        model: made `unfilled`.
+        weights: by its names.
+        where: for messages.
+        widen: to single precision; else they stay as they are, mapped from their file.
 
     Raises:
         CheckpointKeys: names or shapes do not fit.
@@ -161,9 +173,9 @@ def put_weights(model: nn.Module, weights: Mapping[str, Tensor], *, where: str) 
     foreign = weights.keys() - wanted.keys()
     if wrong or foreign:
         raise CheckpointKeys(where, missing=wrong, unexpected=foreign)
-    # Single precision as it is read is mapped from the file; the rest is converted once.
-    values = {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
-    model.load_state_dict(values, assign=True)
+    if widen:
+        weights = {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
+    model.load_state_dict(dict(weights), assign=True)
     model.eval().requires_grad_(False)
 
 

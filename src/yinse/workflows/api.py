@@ -29,6 +29,23 @@ def shipped_engine() -> Engine:
     return load_engine()
 
 
+@cache
+def _named_engine(model: str) -> Engine:
+    from yinse.workflows.engines import load_engine
+
+    return load_engine(model)
+
+
+def _engine(model: str | None, voice: Voice | None = None) -> Engine:
+    """The models that are named, else those that the voice was made for, else those of the package."""
+    if model is None and voice is not None:
+        from yinse.workflows.models import find_models
+
+        own = (m for m in find_models() if m.fingerprint == voice.model_fingerprint and m.kind != "native")
+        model = next((str(found.folder) for found in own), None)
+    return shipped_engine() if model is None else _named_engine(model)
+
+
 def clone(
     audio: str | Path | Sequence[str | Path],
     *,
@@ -37,6 +54,7 @@ def clone(
     language: str | None = None,
     tune: bool | None = None,
     replace: bool = False,
+    model: str | None = None,
 ) -> Voice:
     """Makes a voice from a minute of a person's recordings, and keeps it under its name.
 
@@ -48,6 +66,7 @@ def clone(
         language: "zh", "en", or None to tell by the text.
         tune: adapt the models too, which takes minutes; None: if it is known what was said.
         replace: an older voice of this name gives way.
+        model: name or folder of a model set; None: the one of the package.
 
     Returns:
         The voice. Warnings about the recordings are issued as `UserWarning`.
@@ -69,7 +88,7 @@ def clone(
         tune=tune,
         replace=replace,
     )
-    for event in clone_voice(request, engine=shipped_engine(), store=VoiceStore(), tools=CloneTools(FasterWhisper)):
+    for event in clone_voice(request, engine=_engine(model), store=VoiceStore(), tools=CloneTools(FasterWhisper)):
         if isinstance(event, Warned):
             warnings.warn(f"{event.where}: {event.message}" if event.where else event.message, stacklevel=2)
         if isinstance(event, Finished):
@@ -87,6 +106,7 @@ def stream(
     pitch_semitones: float = 0.0,
     seed: int = 0,
     style: str | Path | None = None,
+    model: str | None = None,
 ) -> Iterator[AudioChunk]:
     """Speaks a text of any length, one `AudioChunk` a sentence, in flat memory.
 
@@ -98,6 +118,7 @@ def stream(
         pitch_semitones: shift of the melody.
         seed: same seed, same samples on the same machine.
         style: a recording of a few sentences whose manner of speaking is taken on.
+        model: name or folder of a model set; None: the one that the voice was made for.
 
     Raises:
         UnknownName: there is no such voice; the message proposes the nearest.
@@ -105,8 +126,8 @@ def stream(
         BadText: nothing in the text can be spoken (raised by the first chunk).
     """
     request = SpeakRequest(text, language=language, speed=speed, pitch_semitones=pitch_semitones, seed=seed)
-    engine = shipped_engine()
     chosen = voice if isinstance(voice, Voice) else VoiceStore().get_or_default(voice)
+    engine = _engine(model, chosen)
     check_fits(chosen, engine)
     manner = None if style is None else find_style(Path(style), engine=engine, transcriber=FasterWhisper)
     return engine.stream(request, chosen, style=manner)

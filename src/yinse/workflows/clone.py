@@ -146,7 +146,7 @@ def _steps(request: CloneRequest, *, engine: Engine, store: VoiceStore, tools: C
     known = [piece for piece in pieces if piece.text]
     known_s = sum(piece.clip.duration_s for piece in known)
     work = (tools.work or home() / "work") / _work_key(texts, request, engine)
-    if request.tune is not False and known:
+    if known and (request.tune or (request.tune is None and engine.can_tune)):
         if known_s < _SHORTEST_TUNED_S:
             yield Warned(f"the models are not tuned: {known_s:.0f} s of speech with its text are too few")
         else:

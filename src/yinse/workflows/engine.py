@@ -64,6 +64,11 @@ class Engine(Protocol):
         """Rate of its speech."""
         ...
 
+    @property
+    def can_tune(self) -> bool:
+        """Whether `tune` is offered."""
+        ...
+
     def stream(self, request: SpeakRequest, voice: Voice, *, style: Any = None) -> Iterator[AudioChunk]:
         """Speaks sentence by sentence, in the manner of `style`, made by the method of that name."""
         ...

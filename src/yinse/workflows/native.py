@@ -35,6 +35,8 @@ def mean_direction(vectors: Sequence[FloatArray]) -> FloatArray:
 class NativeEngine:
     """Our own models as an `Engine`."""
 
+    can_tune = True
+
     def __init__(self, models: NativeModels) -> None:
         self._models = models
         self._synthesizer = NativeSynthesizer(models)

@@ -67,6 +67,8 @@ class _Sentence:
     start_s: float
     end_s: float
     phonemes: list[PhonemeTiming]
+    attempts: int = 1
+    faults: tuple[str, ...] = ()
 
     @property
     def speech_end_s(self) -> float:
@@ -125,6 +127,8 @@ class _Report:
             "text_span": sentence.text_span,
             "start_s": round(sentence.start_s, 4),
             "end_s": round(sentence.end_s, 4),
+            "attempts": sentence.attempts,
+            "faults": sentence.faults,
             "phonemes": [
                 {"symbol": phoneme.symbol, "start_s": round(phoneme.start_s, 4), "end_s": round(phoneme.end_s, 4)}
                 for phoneme in sentence.phonemes
@@ -209,6 +213,7 @@ def speak(
                 sentences += 1
                 sentence = _Sentence(chunk.text, chunk.text_span, chunk.start_s, duration_s, [])
             sentence.end_s = duration_s
+            sentence.attempts, sentence.faults = chunk.attempts, chunk.faults
             sentence.phonemes += [
                 PhonemeTiming(timing.symbol, chunk.start_s + timing.start_s, chunk.start_s + timing.end_s)
                 for timing in chunk.phonemes
