@@ -99,7 +99,7 @@ Hello world.
 This is a simple test, nothing more.
     DH IH1 S | IH1 Z | AH0 | S IH1 M P AH0 L | T EH1 S T , N AH1 TH IH0 NG | M AO1 R .
 He bought 12,345 apples for $3.50!
-    HH IY1 | B AA1 T | T W EH1 L V | TH AW1 Z AH0 N D | TH R IY1 | HH AH1 N D R AH0 D | F AO1 R T IY0 | F AY1
+    HH IY1 | B AA1 T | T W EH1 L V | TH AW1 Z AH0 N D | TH R IY1 | HH AH1 N D R AH0 D | F AO1 R T IY0 | F AY2
     V | AE1 P AH0 L Z | F AO1 R | TH R IY1 | D AA1 L ER0 Z | AH0 N D | F IH1 F T IY0 | S EH1 N T S !
 The meeting starts at 15:30, don't be late.
     DH AH0 | M IY1 T IH0 NG | S T AA1 R T S | AE1 T | F IH0 F T IY1 N | TH ER1 D IY2 , D OW1 N T | B IY1 | L
@@ -108,7 +108,7 @@ I have 3/4 of a pie and 2 dogs.
     AY1 | HH AE1 V | TH R IY1 | K W AO1 R T ER0 Z | AH1 V | AH0 | P AY1 | AH0 N D | T UW1 | D AA1 G Z .
 Dr. Smith visited Mr. Brown on the 21st of June.
     D AA1 K T ER0 | S M IH1 TH | V IH1 Z IH0 T IH0 D | M IH1 S T ER0 | B R AW1 N | AA1 N | DH AH0 | T W EH1 N
-    T IY0 | F ER1 S T | AH1 V | JH UW1 N .
+    T IY0 | F ER2 S T | AH1 V | JH UW1 N .
 It costs £20 or 15%.
     IH1 T | K AA1 S T S | T W EH1 N T IY0 | P AW1 N D Z | AO1 R | F IH0 F T IY1 N | P ER0 S EH1 N T .
 OpenAI's model is called GPT.
@@ -118,7 +118,7 @@ A cat, an owl; and a zebra: all asleep.
 Wow... that is amazing!!!
     W AW1 … DH AE1 T | IH1 Z | AH0 M EY1 Z IH0 NG !
 The temperature is 23.5 degrees.
-    DH AH0 | T EH1 M P R AH0 CH ER0 | IH1 Z | T W EH1 N T IY0 | TH R IY1 | P OY1 N T | F AY1 V | D IH0 G R IY1
+    DH AH0 | T EH1 M P R AH0 CH ER0 | IH1 Z | T W EH1 N T IY0 | TH R IY2 | P OY1 N T | F AY1 V | D IH0 G R IY1
     Z .
 She said "yes" to me.
     SH IY1 | S EH1 D | Y EH1 S | T UW1 | M IY1 .
@@ -130,7 +130,7 @@ I weigh 70kg and run 10km per hour.
 USA, NASA, IBM and AI.
     Y UW2 EH2 S EY1 , N AE1 S AH0 , AY1 B IY2 EH2 M | AH0 N D | EY1 AY1 .
 e.g. this, i.e. that, etc.
-    F AO1 R | IH0 G Z AE1 M P AH0 L | DH IH1 S , DH AE1 T | IH1 Z | DH AE1 T , EH1 T | S EH1 T ER0 AH0 .
+    F AO1 R | IH0 G Z AE1 M P AH0 L | DH IH1 S , DH AE1 T | IH1 Z | DH AE1 T , EH2 T | S EH1 T ER0 AH0 .
 It's 1999, not 2005.
     IH1 T S | N AY1 N T IY1 N | N AY1 N T IY0 | N AY1 N , N AA1 T | T UW1 | TH AW1 Z AH0 N D | F AY1 V .
 A B C D E F G.
@@ -138,7 +138,7 @@ A B C D E F G.
 Voice cloning needs five seconds of audio.
     V OY1 S | K L OW1 N IH0 NG | N IY1 D Z | F AY1 V | S EH1 K AH0 N D Z | AH1 V | AA1 D IY0 OW2 .
 Wi-Fi and e-mail are hyphenated.
-    W AY1 | F AY1 | AH0 N D | IY1 | M EY1 L | AA1 R | HH AY1 F AH0 N EY2 T IH0 D .
+    W AY1 | F AY1 | AH0 N D | IY1 | M EY2 L | AA1 R | HH AY1 F AH0 N EY2 T IH0 D .
 Number 1,000,000 is big.
     N AH1 M B ER0 | W AH1 N | M IH1 L Y AH0 N | IH1 Z | B IH1 G .
 What? No! Yes, maybe.
@@ -148,7 +148,7 @@ Ok
 Naïve café owners smile.
     N AY2 IY1 V | K AH0 F EY1 | OW1 N ER0 Z | S M AY1 L .
 Their machinelearning textbook arrived on Monday.
-    DH EH1 R | M AH0 SH IY1 N L ER2 N IH0 NG | T EH1 K S T B UH2 K | ER0 AY1 V D | AA1 N | M AH1 N D IY0 .
+    DH EH1 R | M AH0 SH IY1 N L ER1 N IH0 NG | T EH1 K S T B UH2 K | ER0 AY1 V D | AA1 N | M AH1 N D IY0 .
 We went to the 3rd, 2nd and 1st floor.
     W IY1 | W EH1 N T | T UW1 | DH AH0 | TH ER1 D , S EH1 K AH0 N D | AH0 N D | F ER1 S T | F L AO1 R .
 They record a new record.
@@ -163,7 +163,7 @@ Plan A works.
     P L AE1 N | EY1 | W ER1 K S .
 Born in the 1990s on May 3, 2024.
     B AO1 R N | IH0 N | DH AH0 | N AY1 N T IY1 N | N AY1 N T IY0 Z | AA1 N | M EY1 | TH ER1 D , T W EH1 N T
-    IY0 | T W EH1 N T IY0 | F AO1 R .
+    IY0 | T W EH1 N T IY0 | F AO2 R .
 Call 555-123-4567.
     K AO1 L | F AY1 V | F AY1 V | F AY1 V , W AH1 N | T UW1 | TH R IY1 , F AO1 R | F AY1 V | S IH1 K S | S EH1
     V AH0 N .
@@ -173,7 +173,7 @@ Louis XIV, Henry VIII and Chapter IV
 SHE TOLD US IT IS RED
     SH IY1 | T OW1 L D | AH1 S | IH1 T | IH1 Z | R EH1 D .
 the dogs' toys were podcasters'
-    DH AH0 | D AO1 G Z | T OY1 Z | W ER1 | P AO1 D K AE2 S T ER0 Z .
+    DH AH0 | D AO1 G Z | T OY1 Z | W ER1 | P AA1 D K AE2 S T ER0 Z .
 Visit www.example.com today.
     V IH1 Z IH0 T | IH0 G Z AE1 M P AH0 L | D AA1 T | K AA1 M | T AH0 D EY1 .
 -5°C is colder than 0.5.
@@ -183,7 +183,7 @@ It grew from 10 to 20-30 times — or more
     IH1 T | G R UW1 | F R AH1 M | T EH1 N | T UW1 | T W EH1 N T IY0 | T UW1 | TH ER1 D IY2 | T AY1 M Z - AO1 R
     | M AO1 R .
 yinse podcasts
-    Y IH1 N S AH0 | P AO1 D K AE2 S T S .
+    Y IH1 N S AH0 | P AA1 D K AE2 S T S .
 """
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 
 from yinse.text.grapheme_model import predict_phonemes
+from yinse.text.reading import Source
 
 Pronunciation = tuple[str, ...]
 
@@ -20,8 +21,8 @@ _LETTERS: Mapping[str, str] = {
 }  # fmt: skip
 
 _SPELLED = frozenset(
-    "AD AI AM AR BC CD CT DC DJ DM ED EQ ER FM GB HR IC ID II IP IQ IT KO LA LED MA MB MC MD MS OS PA PE PM PR RA RE"
-    " SMS SOS TA US VIP VR WHO".split()
+    "AD AI AM AR BC CD CSS CT DC DJ DM ED EQ ER FM GB HR IC ID II IP IQ IT KO LA LED MA MB MC MD MS OS PA PE PM PR RA"
+    " RE SMS SOS TA US VIP VR WHO".split()
 )
 """Capitals that are spelled although the dictionary has a word, or other word, of these letters."""
 _SPELLED_MAX = 5
@@ -31,26 +32,13 @@ _SPELLED_ANYWAY_MAX = 3
 _WORD_MAX = 40
 """Longer "words" are noise such as hashes: they are spelled."""
 
-_EXTRA: Mapping[str, str] = {
-    "app": "AE1 P",
-    "chatgpt": "CH AE1 T JH IY1 P IY1 T IY1",
-    "covid": "K OW1 V IH0 D",
-    "emoji": "IH0 M OW1 JH IY0",
-    "emojis": "IH0 M OW1 JH IY0 Z",
-    "github": "G IH1 T HH AH2 B",
-    "gmail": "JH IY1 M EY2 L",
-    "ios": "AY1 OW1 EH1 S",
-    "iot": "AY1 OW1 T IY1",
-    "json": "JH EY1 S AH0 N",
-    "tiktok": "T IH1 K T AA2 K",
-    "wechat": "W IY1 CH AE2 T",
-    "weibo": "W EY1 B OW1",
-    "whatsapp": "W AH1 T S AE2 P",
-    "wi": "W AY1",
-    "wwii": "W ER1 L D W AO1 R T UW1",
-    "yinse": "Y IH1 N S AH0",
-}
-"""Words of our day that the dictionary lacks."""
+
+@functools.cache
+def _own_words() -> dict[str, str]:
+    """Words of our day, names and abbreviations that CMUdict lacks or reads otherwise than people do now."""
+    text = importlib.resources.files("yinse.text").joinpath("data/english_words.txt").read_text("utf-8")
+    return dict(line.split(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
+
 
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z]|$|[^A-Za-z])|[A-Z]?[a-z]+|[A-Z]")
 
@@ -60,7 +48,7 @@ def _dictionary() -> dict[str, str]:
     """CMUdict, first pronunciation of each word (see data/NOTICE.txt)."""
     packed = importlib.resources.files("yinse.text").joinpath("data/cmudict.txt.xz").read_bytes()
     entries = dict(line.split(" ", 1) for line in lzma.decompress(packed).decode("ascii").split("\n"))
-    entries.update(_EXTRA)
+    entries.update(_own_words())
     return entries
 
 
@@ -98,10 +86,28 @@ def _join_ed(base: Pronunciation) -> Pronunciation:
     return (*base, "T") if base[-1] in ("P", "K", "F", "TH", "S", "SH", "CH") else (*base, "D")
 
 
-_SUFFIXES = {"ly": "L IY0", "ness": "N AH0 S", "less": "L AH0 S", "ful": "F AH0 L", "ment": "M AH0 N T",
-             "like": "L AY2 K"}  # fmt: skip
-_PREFIXES = {"un": "AH0 N", "non": "N AA2 N", "re": "R IY0", "over": "OW2 V ER0", "mis": "M IH0 S", "pre": "P R IY0",
-             "anti": "AE2 N T IY0"}  # fmt: skip
+_SUFFIXES = {
+    "ly": "L IY0", "ness": "N AH0 S", "less": "L AH0 S", "ful": "F AH0 L", "ment": "M AH0 N T", "like": "L AY2 K",
+    "able": "AH0 B AH0 L", "ish": "IH0 SH", "ism": "IH2 Z AH0 M", "ist": "IH0 S T", "ize": "AY2 Z", "hood": "HH UH2 D",
+    "ship": "SH IH2 P", "wise": "W AY2 Z", "proof": "P R UW2 F", "ward": "W ER0 D", "wards": "W ER0 D Z",
+    "est": "AH0 S T", "er": "ER0", "ers": "ER0 Z", "or": "ER0", "y": "IY0", "ville": "V IH2 L",
+    "ton": "T AH0 N", "land": "L AH0 N D",
+}  # fmt: skip
+"""Endings of words; before those that start with a vowel the stem may have lost an "e" or doubled its last letter."""
+_PREFIXES = {
+    "un": "AH0 N", "non": "N AA2 N", "re": "R IY0", "over": "OW2 V ER0", "mis": "M IH0 S", "pre": "P R IY0",
+    "anti": "AE2 N T IY0", "under": "AH2 N D ER0", "super": "S UW2 P ER0", "inter": "IH2 N T ER0",
+    "micro": "M AY2 K R OW0", "multi": "M AH2 L T IY0", "mega": "M EH2 G AH0",
+    "cyber": "S AY2 B ER0", "bio": "B AY2 OW0", "geo": "JH IY2 OW0",
+    "neuro": "N UH2 R OW0", "crypto": "K R IH2 P T OW0", "hyper": "HH AY2 P ER0", "pseudo": "S UW2 D OW0",
+    "semi": "S EH2 M IY0", "auto": "AO2 T OW0", "post": "P OW2 S T", "self": "S EH2 L F", "out": "AW2 T",
+    "mid": "M IH2 D", "sub": "S AH2 B", "dis": "D IH0 S", "ultra": "AH2 L T R AH0", "nano": "N AE2 N OW0",
+    "photo": "F OW2 T OW0",
+}  # fmt: skip
+_SPELLED_FIRST = frozenset("iexu")
+"""Lower-case letters that start brand names: iPhone, eBay, xAI, uTorrent."""
+_RUN_TOGETHER_MIN = 6
+"""Two words of so many letters each that are written as one keep both their stresses."""
 
 
 def _stem(*candidates: str) -> Pronunciation | None:
@@ -117,7 +123,7 @@ def _undoubled(stem: str) -> str:
 
 
 def _inflected(word: str) -> Pronunciation | None:
-    """Word = known stem + regular ending."""
+    """Word = known stem + regular ending; the stem may itself be built."""
     base = None
     if word.endswith("s") and not word.endswith("ss"):
         base = _stem(word[:-3] + "y" if word.endswith("ies") else "", word[:-1], word[:-2] if word[-2:] == "es" else "")
@@ -134,25 +140,43 @@ def _inflected(word: str) -> Pronunciation | None:
 def _derived(word: str) -> Pronunciation | None:
     """Word = known stem + common suffix, or common prefix + known stem."""
     for ending, phones in _SUFFIXES.items():
-        if word.endswith(ending) and (base := _stem(word[: -len(ending)])):
-            return (*base, *phones.split())
+        if word.endswith(ending) and len(word) > len(ending) + 2:
+            bare = word[: -len(ending)]
+            vowel = ending[0] in "aeiouy"
+            stems = (
+                (bare, bare + "e", _undoubled(bare), bare[:-1] + "y" if bare[-1] == "i" else "") if vowel else (bare,)
+            )
+            if base := _stem(*(stem for stem in stems if len(stem) > 2)):
+                return (*base, *phones.split())
     for start, phones in _PREFIXES.items():
-        if word.startswith(start) and len(word) > len(start) + 3 and (base := _stem(word[len(start) :])):
-            return (*phones.split(), *base)
+        if word.startswith(start) and len(word) > len(start) + 3:
+            rest = word[len(start) :]
+            if base := _stem(rest) or _inflected(rest):
+                return (*phones.split(), *base)
     return None
 
 
 def _compound(word: str) -> Pronunciation | None:
-    """Word = two known words of at least three letters; the second is less stressed."""
+    """Word = two known words of at least three letters; the second is less stressed, unless both are long."""
     entries = _dictionary()
-    for cut in range(len(word) - 3, 2, -1):
+    for cut in sorted(range(3, len(word) - 2), key=lambda cut: abs(cut - len(word) / 2)):
         first, second = word[:cut], word[cut:]
-        if min(len(first), len(second)) >= 3 and len(word) >= 7 and first in entries and second in entries:
-            return (*entries[first].split(), *(phone.replace("1", "2") for phone in entries[second].split()))
+        if len(word) >= 7 and first in entries and second in entries:
+            together = min(len(first), len(second)) >= _RUN_TOGETHER_MIN
+            rest = entries[second] if together else entries[second].replace("1", "2")
+            return (*entries[first].split(), *rest.split())
     return None
 
 
-@functools.lru_cache(maxsize=65536)
+def inflect(base: Pronunciation, ending: str) -> Pronunciation:
+    """A stem with a regular ending: "s", "ed", "ing", or "" for none."""
+    if ending == "s":
+        return _join_s(base)
+    if ending == "ed":
+        return _join_ed(base)
+    return (*base, "IH0", "NG") if ending == "ing" else base
+
+
 def pronounce(word: str) -> Pronunciation:
     """ARPAbet with stress of one word, out of context.
 
@@ -162,33 +186,48 @@ def pronounce(word: str) -> Pronunciation:
     Returns:
         At least one symbol; () if the word has no letter.
     """
+    return _pronounce(word)[0]
+
+
+def source_of(word: str) -> Source:
+    """Who reads `word` when it is read out of context."""
+    return _pronounce(word)[1]
+
+
+@functools.lru_cache(maxsize=65536)
+def _pronounce(word: str) -> tuple[Pronunciation, Source]:
     bare = word.strip("'")
     lower = bare.lower()
     if len(lower) <= 1 or len(lower) > _WORD_MAX:
-        return spell(lower)
+        return spell(lower), Source.SPELLING
     if is_spelled(bare):
         stem = bare.removesuffix("'s")
-        return spell(stem) if stem == bare else _join_s(spell(stem))
+        return spell(stem) if stem == bare else _join_s(spell(stem)), Source.SPELLING
     if len(bare) > 2 and bare[-1] == "s" and bare[:-1].isupper():
-        return _join_s(pronounce(bare[:-1]))
+        phones, source = _pronounce(bare[:-1])
+        return _join_s(phones), source
     entries = _dictionary()
     known = entries.get(word.lower()) or entries.get(lower)
     if known:
-        return tuple(known.split())
+        return tuple(known.split()), Source.DICTIONARY
     return _pronounce_unknown(bare)
 
 
-def _pronounce_unknown(word: str) -> Pronunciation:
+def _pronounce_unknown(word: str) -> tuple[Pronunciation, Source]:
     lower = word.lower()
     if lower.endswith("'s"):
-        return _join_s(pronounce(word[:-2]))
+        return _join_s(pronounce(word[:-2])), Source.WORD_BUILDING
     if "'" in lower:
         if lower.endswith("s'") and (base := _stem(lower[:-1])):
-            return base
-        return tuple(phone for part in word.split("'") for phone in pronounce(part))
+            return base, Source.WORD_BUILDING
+        return tuple(phone for part in word.split("'") for phone in pronounce(part)), Source.WORD_BUILDING
+    if word[0] in _SPELLED_FIRST and word[1:2].isupper():
+        return (*spell(word[0]), *pronounce(word[1:])), Source.WORD_BUILDING
     parts = _CAMEL.findall(word)
     if len(parts) > 1 and not word.isupper() and "".join(parts) == word and min(map(len, parts[:-1])) > 1:
-        return tuple(phone for part in parts for phone in pronounce(part))
+        return tuple(phone for part in parts for phone in pronounce(part)), Source.WORD_BUILDING
     if not set(lower) & set("aeiouy"):
-        return spell(lower)
-    return _inflected(lower) or _derived(lower) or _compound(lower) or predict_phonemes(lower)
+        return spell(lower), Source.SPELLING
+    if built := _inflected(lower) or _derived(lower) or _compound(lower):
+        return built, Source.WORD_BUILDING
+    return predict_phonemes(lower), Source.GRAPHEME_MODEL

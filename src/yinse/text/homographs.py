@@ -1,72 +1,32 @@
-"""English words that their neighbours decide: noun or verb, present or past, article or letter."""
+"""English words in context: heteronyms by part of speech, articles, number words, abbreviations read as words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from yinse.text.english import Pronunciation, in_dictionary, is_spelled, pronounce
+from yinse.text.english import Pronunciation, in_dictionary, inflect, is_spelled, pronounce, source_of
+from yinse.text.heteronyms import ATE, NOUN_AND_VERB, SENSES, Sense
 from yinse.text.reading import Reading, Source
 from yinse.text.symbols import ARPABET_VOWELS
 
+_PRONOUNS = frozenset("i you we they he she it who".split())
 _VERB_AFTER = frozenset(
     "to will would can could shall should may might must do does did don't doesn't didn't won't can't couldn't wouldn't"
-    " i you we they who let please not never always often cannot".split()
+    " shouldn't mustn't i you we they who let let's please cannot i'll you'll we'll they'll he'll she'll it'll i'd"
+    " you'd we'd they'd he'd she'd and/or".split()
 )
 _NOUN_AFTER = frozenset(
-    "a an the this that these those my your his her its our their no any some every each another of in on for by with"
-    " from new old first last big".split()
+    "a an the this that these those my your his her its our their whose no any some every each another either neither"
+    " of in on for by with from at about without under over into against between during after before through new old"
+    " first last second next big small good bad great long short main recent current former only own same other what"
+    " which more most less many few several both all two three four five six seven eight nine ten one annual public"
+    " national free total final early late high low political economic social daily is was are were be been".split()
 )
-_PERFECT_AFTER = frozenset(
-    "have has had having i've you've we've they've he's she's was were is are be been being i'd got he'd she'd".split()
-)
-
-_PAIRS: Mapping[str, tuple[str, str]] = {
-    # spelling: as a noun or adjective, as a verb
-    "abuse": ("AH0 B Y UW1 S", "AH0 B Y UW1 Z"),
-    "close": ("K L OW1 S", "K L OW1 Z"),
-    "conduct": ("K AA1 N D AH0 K T", "K AH0 N D AH1 K T"),
-    "conflict": ("K AA1 N F L IH0 K T", "K AH0 N F L IH1 K T"),
-    "content": ("K AA1 N T EH0 N T", "K AH0 N T EH1 N T"),
-    "contract": ("K AA1 N T R AE2 K T", "K AH0 N T R AE1 K T"),
-    "contrast": ("K AA1 N T R AE2 S T", "K AH0 N T R AE1 S T"),
-    "desert": ("D EH1 Z ER0 T", "D IH0 Z ER1 T"),
-    "excuse": ("IH0 K S K Y UW1 S", "IH0 K S K Y UW1 Z"),
-    "export": ("EH1 K S P AO0 R T", "IH0 K S P AO1 R T"),
-    "house": ("HH AW1 S", "HH AW1 Z"),
-    "import": ("IH1 M P AO2 R T", "IH0 M P AO1 R T"),
-    "increase": ("IH1 N K R IY2 S", "IH0 N K R IY1 S"),
-    "insult": ("IH1 N S AH2 L T", "IH0 N S AH1 L T"),
-    "object": ("AA1 B JH EH0 K T", "AH0 B JH EH1 K T"),
-    "permit": ("P ER1 M IH2 T", "P ER0 M IH1 T"),
-    "present": ("P R EH1 Z AH0 N T", "P R IY0 Z EH1 N T"),
-    "produce": ("P R OW1 D UW0 S", "P R AH0 D UW1 S"),
-    "progress": ("P R AA1 G R EH2 S", "P R AH0 G R EH1 S"),
-    "project": ("P R AA1 JH EH0 K T", "P R AH0 JH EH1 K T"),
-    "protest": ("P R OW1 T EH2 S T", "P R AH0 T EH1 S T"),
-    "rebel": ("R EH1 B AH0 L", "R IH0 B EH1 L"),
-    "record": ("R EH1 K ER0 D", "R IH0 K AO1 R D"),
-    "refuse": ("R EH1 F Y UW2 Z", "R AH0 F Y UW1 Z"),
-    "subject": ("S AH1 B JH IH0 K T", "S AH0 B JH EH1 K T"),
-    "survey": ("S ER1 V EY2", "S ER0 V EY1"),
-    "suspect": ("S AH1 S P EH2 K T", "S AH0 S P EH1 K T"),
-    "tear": ("T IH1 R", "T EH1 R"),
-    "use": ("Y UW1 S", "Y UW1 Z"),
-    "wind": ("W IH1 N D", "W AY1 N D"),
-}
-_ATE = frozenset(
-    "advocate alternate appropriate approximate associate delegate deliberate duplicate elaborate estimate graduate"
-    " intimate moderate separate subordinate".split()
-)
-"""Verbs end in EY2 T, nouns and adjectives in AH0 T."""
-_AFTER: Mapping[str, tuple[frozenset[str], str]] = {
-    # spelling: the words before it that ask for this reading
-    "read": (_PERFECT_AFTER | {"he", "she", "it"}, "R EH1 D"),
-    "live": (frozenset("a the watch go went broadcast".split()), "L AY1 V"),
-    "lives": (frozenset("our your their my his her the many of save saved human people's".split()), "L AY1 V Z"),
-    "lead": (frozenset("of heavy molten".split()), "L EH1 D"),
-    "wound": (frozenset("clock was i he she it we they who road path river".split()), "W AW1 N D"),
-}
-_USUALLY = {"read": "R IY1 D", "live": "L IH1 V", "lives": "L IH1 V Z", "lead": "L IY1 D"}
+_BE = frozenset("is was are were be been being am i'm you're we're they're he's she's it's".split())
+_HAVE = frozenset("have has had having i've you've we've they've he's she's i'd got haven't hasn't hadn't".split())
+_ADVERBS = frozenset("not never always often also just still already only even really then now ever soon n't".split())
+_OBJECTS = frozenset("the a an my your his her its our their this that these those it him them me us you".split())
+_TENS = frozenset("twenty thirty forty fifty sixty seventy eighty ninety".split())
 _VOWELS = frozenset(ARPABET_VOWELS)
 
 
@@ -82,21 +42,97 @@ def _article(words: Sequence[str], index: int) -> Pronunciation:
     return ("EY1",) if letter or len(after) < 2 and after not in ("I", "U") else ("AH0",)
 
 
-def _by_neighbours(word: str, before: str, after: str) -> str | None:
-    if word in _AFTER and before in _AFTER[word][0]:
-        return _AFTER[word][1]
-    if word in _USUALLY:
-        return _USUALLY[word]
-    if word == "used" and after == "to" and before not in ("is", "was", "are", "were", "be", "been", "being"):
-        return "Y UW1 S T"
-    as_verb, as_noun = before in _VERB_AFTER, before in _NOUN_AFTER
-    if not as_verb and not as_noun:
+class _Place:
+    """A word and what stands around it, in lower case; adverbs before it are passed over."""
+
+    def __init__(self, words: Sequence[str], index: int) -> None:
+        self.word = words[index].lower()
+        self.before = words[index - 1].lower() if index else ""
+        self.after = words[index + 1].lower() if index + 1 < len(words) else ""
+        at = index - 1
+        while at >= 0 and (words[at].lower() in _ADVERBS or words[at].lower().endswith("ly")):
+            at -= 1
+        self.head = words[at].lower() if at >= 0 else ""
+        self.second = words[at - 1].lower() if at >= 1 else ""
+        self.near = frozenset(word.lower() for word in words[max(0, index - 5) : index + 6])
+
+    def is_verb(self, *, third_person: bool = False) -> bool | None:
+        """Whether it is a verb; None where nothing tells. `third_person`: it ends in -s, as plural nouns do."""
+        if self.head == "to" and self.second in ("due", "according", "thanks", "prior", "up", "key", "close", "next"):
+            return False
+        subjects = ("he", "she", "it", "who", "this", "that", "which", "everyone", "someone", "nobody")
+        if third_person and self.head in subjects:
+            return True
+        if not third_person and self.head in _VERB_AFTER:
+            return True
+        if self.head in _NOUN_AFTER or self.head in _BE | _HAVE or self.head.endswith("'s"):
+            return False
+        if self.after in _OBJECTS:
+            return True
+        if self.after in ("of", "is", "was", "are", "were", "has", "had", "will", "would", "and", "or", "could", "can"):
+            return False
         return None
-    if word in _PAIRS:
-        return _PAIRS[word][1 if as_verb else 0]
-    if word in _ATE:
-        stem = " ".join(pronounce(word)[:-2])
-        return f"{stem} EY2 T" if as_verb else f"{stem} AH0 T"
+
+
+def _chosen(place: _Place, senses: Sequence[Sense], usual: str) -> str:
+    """The first sense whose condition holds."""
+    for sense in senses:
+        if (
+            place.before in sense.before
+            or place.head in sense.before
+            or place.after in sense.after
+            or place.near & sense.near
+        ):
+            return sense.phones
+    return usual
+
+
+def _noun_or_verb(place: _Place, stem: str, ending: str) -> str | None:
+    """Reading of a stem of the tables with an ending ("", "s", "ed", "ing")."""
+    if stem in NOUN_AND_VERB:
+        noun, verb = NOUN_AND_VERB[stem]
+    elif stem in ATE:
+        base = " ".join(pronounce(stem)[:-2])
+        noun, verb = f"{base} AH0 T", f"{base} EY2 T"
+    else:
+        return None
+    is_verb = True if ending in ("ed", "ing") else place.is_verb(third_person=ending == "s")
+    if is_verb is None:
+        return None
+    return " ".join(inflect(tuple((verb if is_verb else noun).split()), ending))
+
+
+_ENDINGS = (("s", ("",)), ("ed", ("", "e")), ("ing", ("", "e")), ("es", ("",)), ("d", ("",)))
+
+
+def _by_neighbours(place: _Place) -> str | None:
+    word = place.word
+    if word in SENSES:
+        usual, senses = SENSES[word]
+        return _chosen(place, senses, usual)
+    if word == "used" and place.after == "to" and place.before not in _BE:
+        return "Y UW1 S T"
+    if word in NOUN_AND_VERB or word in ATE:
+        return _noun_or_verb(place, word, "")
+    for ending, letters in _ENDINGS:
+        if word.endswith(ending):
+            for letter in letters:
+                stem = word[: -len(ending)] + letter
+                for known in (stem, stem[:-1] if len(stem) > 3 and stem[-1] == stem[-2] else ""):
+                    if known in NOUN_AND_VERB or known in ATE:
+                        return _noun_or_verb(place, known, {"es": "s", "d": "ed"}.get(ending, ending))
+    return None
+
+
+def _of_pair(place: _Place) -> Pronunciation | None:
+    """Words that the dictionary has together with the one before: twenty-three, e-mail, et cetera."""
+    if place.before == "et" and place.word == "cetera":
+        return None
+    if place.word == "et" and place.after == "cetera":
+        return ("EH2", "T")
+    joined = f"{place.before}-{place.word}"
+    if (place.before in _TENS or len(place.before) == 1 and place.before not in "ai") and in_dictionary(joined):
+        return pronounce(joined)[len(pronounce(place.before)) :]
     return None
 
 
@@ -105,11 +141,14 @@ def _in_context(words: Sequence[str], index: int) -> Pronunciation | None:
     lower = word.lower()
     if lower == "a":
         return _article(words, index)
-    before = words[index - 1].lower() if index else ""
-    after = words[index + 1].lower() if index + 1 < len(words) else ""
-    if lower == "the" and after and _starts_with_vowel(words[index + 1]):
+    place = _Place(words, index)
+    if lower == "the" and place.after and _starts_with_vowel(words[index + 1]):
         return ("DH", "IY0")
-    special = None if is_spelled(word) else _by_neighbours(lower, before, after)
+    if pair := _of_pair(place):
+        return pair
+    if lower == "polish" and word[0].isupper() and index:
+        return ("P", "OW1", "L", "IH0", "SH")
+    special = None if is_spelled(word) else _by_neighbours(place)
     return tuple(special.split()) if special else None
 
 
@@ -120,8 +159,7 @@ def _read(words: Sequence[str], index: int, forced: Mapping[int, Pronunciation])
     elif special := _in_context(words, index):
         phones, source = special, Source.RULE
     else:
-        phones = pronounce(word)
-        source = Source.DICTIONARY if in_dictionary(word) else Source.WORD_BUILDING
+        phones, source = pronounce(word), source_of(word)
     return Reading(word, "en", phones, phones, phones, source)
 
 
@@ -136,8 +174,3 @@ def read_words(words: Sequence[str], *, forced: Mapping[int, Pronunciation] | No
         One reading per word; without phonemes for one without letters.
     """
     return [_read(words, index, forced or {}) for index in range(len(words))]
-
-
-def pronounce_all(words: Sequence[str]) -> list[Pronunciation]:
-    """As `read_words`, the phonemes only."""
-    return [reading.phonemes for reading in read_words(words)]

@@ -8,7 +8,6 @@ import logging
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from yinse.text.polyphones import NUMERALS, is_counted, lexical_readings
@@ -23,21 +22,6 @@ _FINALS = frozenset(FINALS)
 _SYLLABLE = re.compile(r"([a-zêü]+)([1-5])")
 _HUMMED = frozenset(("n", "ng", "m", "hm", "hng"))
 """Syllables without a vowel (嗯, 呣), which the table has no symbols for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A segmented word.
-
-    Attributes:
-        text: the characters.
-        start: index of the first in the run.
-        phonemes: initial and final-with-tone of each syllable.
-    """
-
-    text: str
-    start: int
-    phonemes: tuple[str, ...]
 
 
 @functools.cache
@@ -140,14 +124,3 @@ def read_han(run: str, *, forced: Mapping[int, str] | None = None) -> list[Readi
         source = max(sources[a:b], key=order.index)
         readings.append(Reading(word, "zh", tuple(lexical[a:b]), tuple(spoken[a:b]), phonemes, source))
     return readings
-
-
-def read_run(run: str) -> list[Word]:
-    """As `read_han`, with the place of each word, and only those that can be spoken."""
-    found: list[Word] = []
-    start = 0
-    for reading in read_han(run):
-        if reading.phonemes:
-            found.append(Word(reading.text, start, reading.phonemes))
-        start += len(reading.text)
-    return found
