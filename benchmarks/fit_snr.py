@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
-from yinse.audio.snr import snr_features
+from yinse.audio.snr import band_levels_db, snr_features
 from yinse.core.files import WholeFile
 from yinse.core.types import AudioClip
 
@@ -212,9 +212,9 @@ def main() -> None:
         rows, labels = [], []
         while len(rows) < count:
             heard, snr_db = mixture(clean, recorded, random)
-            features = snr_features(heard)
-            if features is not None:
-                rows.append(features)
+            levels_db = band_levels_db(heard)
+            if levels_db is not None:
+                rows.append(snr_features(levels_db))
                 labels.append(snr_db)
         sets.append((np.stack(rows), np.array(labels, dtype=np.float32)))
     tensors = fit(sets[0], sets[1], seed=chosen.seed)

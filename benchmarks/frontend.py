@@ -39,13 +39,15 @@ from denoise import fricative_loss_db, with_gain
 from mixtures import Speech, load_noise, load_speech, mix, noises, own_snr_db, si_sdr_db, speech
 
 from yinse.audio.decode import decode
+from yinse.audio.denoise import make_denoiser
 from yinse.audio.frontend import clean, prepare, restore
 from yinse.audio.options import PREPARATION, CleaningOptions
 from yinse.audio.quality import QualityLimits
 from yinse.audio.resample import resample
 from yinse.audio.rumble import without_rumble
+from yinse.audio.silence import speech_segments
 from yinse.audio.slicing import slice_utterances
-from yinse.audio.snr import estimate_snr_db
+from yinse.audio.snr import estimate_snr_db, refine_snr_db
 from yinse.audio.write import write_audio
 from yinse.core.errors import QualityGateError, YinseError
 from yinse.core.events import Finished
@@ -245,6 +247,12 @@ def measure_clean(chosen: argparse.Namespace, ledger: Ledger) -> None:
         ledger.measure("clean", one.id, lambda one=one: work(one))
 
 
+def refined(heard: AudioClip) -> float:
+    """The ratio as the default pipeline measures it: with the help of its denoiser."""
+    denoised = make_denoiser(strength=1.0).denoise(heard)
+    return refine_snr_db(estimate_snr_db(heard), heard, denoised, speech_segments(denoised))
+
+
 def measure_snr(chosen: argparse.Namespace, ledger: Ledger) -> None:
     random = np.random.default_rng(chosen.seed + 1)
     behind = [(path.stem, load_noise(path, RATE_HZ)) for path in noises(chosen.data, development=False)]
@@ -261,6 +269,7 @@ def measure_snr(chosen: argparse.Namespace, ledger: Ledger) -> None:
                 "noise": name,
                 "snr_db": snr_db,
                 "error_db": estimate_snr_db(heard) - snr_db,
+                "refined_error_db": refined(heard) - snr_db,
             },
         )
 
@@ -501,13 +510,14 @@ def _other_rows(ledger: Ledger) -> Iterator[tuple[str, str, str, str]]:
                 "≤ 1.0 ×",
             )
     if found := ledger.row("snr"):
-        errors = np.abs([one["error_db"] for one in found])
-        yield (
-            f"SNR error, {len(found)} mixtures",
-            f"{np.median(errors):.1f} dB median, {np.quantile(errors, 0.95):.1f} dB at 95 %",
-            "≤ 2, ≤ 4 dB",
-            "",
-        )
+        for name, how in (("refined_error_db", "default"), ("error_db", "with the gate")):
+            errors = np.abs([one[name] for one in found])
+            yield (
+                f"SNR error, {len(found)} mixtures, {how}",
+                f"{np.median(errors):.1f} dB median, {np.quantile(errors, 0.95):.1f} dB at 95 %",
+                "≤ 2, ≤ 4 dB",
+                "",
+            )
     if found := ledger.row("clean"):
         worse = np.mean([one["after"] < one["before"] - 0.1 for one in found])
         yield f"clean files made worse, {len(found)} clips", f"{worse:.1%}", "< 2 %", "0"

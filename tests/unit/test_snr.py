@@ -11,7 +11,9 @@ from made_voice import RATE_HZ, noisy, voice
 from yinse.audio.decode import decode
 from yinse.audio.resample import resample
 from yinse.audio.rumble import without_rumble
-from yinse.audio.snr import LOWEST_SNR_DB, estimate_snr_db, snr_features
+from yinse.audio.silence import speech_segments
+from yinse.audio.snr import LOWEST_SNR_DB, band_levels_db, estimate_snr_db, refine_snr_db
+from yinse.core.errors import ConfigError
 from yinse.core.types import AudioClip
 
 UNHEARD = ("exercise_bike", "rain", "sb_noise1", "storm", "doing_the_dishes")
@@ -54,5 +56,19 @@ def test_rate_and_level_do_not_matter(rate_hz: int) -> None:
 def test_silence_has_no_ratio() -> None:
     for samples in (0, 100, RATE_HZ):
         silent = AudioClip(np.zeros(samples, dtype=np.float32), RATE_HZ)
-        assert snr_features(silent) is None
+        assert band_levels_db(silent) is None
         assert estimate_snr_db(silent) == LOWEST_SNR_DB
+
+
+@pytest.mark.parametrize("snr_db", [0.0, 5.0, 9.0])
+def test_a_denoiser_that_knows_the_voice_is_believed(snr_db: float) -> None:
+    clip, speech = noisy(voice(4.0), snr_db), AudioClip(voice(4.0), RATE_HZ)
+    spans = speech_segments(speech)
+    assert refine_snr_db(snr_db + 4.0, clip, speech, spans) == pytest.approx(snr_db, abs=2.0)
+    # Half the voice gone: it is not believed when everything else says that there is little noise.
+    weakened = AudioClip(0.3 * speech.samples, RATE_HZ)
+    clear = noisy(voice(4.0), 30.0)
+    assert refine_snr_db(30.0, clear, weakened, spans) == pytest.approx(30.0, abs=3.0)
+    assert refine_snr_db(12.0, clip, speech, ()) == 12.0
+    with pytest.raises(ConfigError):
+        refine_snr_db(12.0, clip, resample(speech, 16_000), spans)

@@ -20,7 +20,7 @@ from yinse.audio.resample import resample
 from yinse.audio.rumble import without_rumble
 from yinse.audio.silence import Segment, cut, speech_segments
 from yinse.audio.slicing import UtteranceSlice, slice_utterances
-from yinse.audio.snr import estimate_snr_db
+from yinse.audio.snr import estimate_snr_db, refine_snr_db
 from yinse.audio.spectral_gate import DEFAULT_STRENGTH, SpectralGate
 from yinse.core.errors import QualityGateError
 from yinse.core.types import AudioClip
@@ -33,7 +33,7 @@ _DENOISED_SNR_DB = 22.0
 # more of it means that it takes voice for noise, as with some distant microphones and with telephone speech.
 _VOICE_LOST_GAP_DB = 12.0
 _PLENTY_OF_NOISE_DB = 20.0
-_PAUSE_S = 0.15
+_KNOWS_SPEECH = ("deepfilternet", "rnnoise")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,17 +162,18 @@ def prepare(clip: AudioClip, *, options: CleaningOptions, where: str | None = No
     restored = restore(clip, options=options, where=where)
     cut_up = slice_utterances(restored.clip, min_s=options.shortest_s, max_s=options.longest_s)
     utterances = tuple(_utterance(piece, restored, options, alone=len(cut_up) == 1) for piece in cut_up)
-    kept = [utterance.segment for utterance in utterances]
-    spoken = speech_segments(restored.clip, min_silence_s=_PAUSE_S)
     return PreparedRecording(
         utterances=utterances,
-        left_out=tuple(
-            span
-            for span in spoken
-            if not any(one.start_s <= (span.start_s + span.end_s) / 2 <= one.end_s for one in kept)
-        ),
+        # Pieces hold all speech that there is; there are none only where it is too little for one.
+        left_out=() if utterances else restored.spans,
         report_before=restored.report_before,
-        report_after=_judged_again(restored.clip, options.target_lufs, restored.report_before, options),
+        report_after=_judged_again(
+            restored.clip,
+            options.target_lufs,
+            restored.report_before,
+            options,
+            snr_db=utterances[0].snr_db if len(utterances) == 1 else None,
+        ),
         steps=restored.steps,
         clicks=restored.clicks,
     )
@@ -197,12 +198,11 @@ def restore(clip: AudioClip, *, options: CleaningOptions, where: str | None = No
             steps.append(step("repair clicks", times_s=tuple(round(click.start_s, 4) for click in clicks)))
     denoiser = make_denoiser(options.denoise, strength=1.0, noise_from=options.noise_from)
     speech = denoiser.denoise(steady)
-    before = assess_quality(
-        clip,
-        limits=options.limits,
-        speech_s=sum(span.duration_s for span in speech_segments(speech)),
-        steady=steady,
-    )
+    spans = speech_segments(speech)
+    before = assess_quality(clip, limits=options.limits, speech_s=sum(span.duration_s for span in spans), steady=steady)
+    if options.denoise in _KNOWS_SPEECH:
+        refined_db = refine_snr_db(before.snr_db, steady, speech, spans)
+        before = judge(replace(before, snr_db=refined_db), options.limits)
     takes_voice = _takes_voice(steady, speech, before.snr_db)
     quiet, denoise_steps = _denoised(steady, speech, before.snr_db, takes_voice=takes_voice, options=options)
     if before.verdict == "refused":
@@ -212,7 +212,7 @@ def restore(clip: AudioClip, *, options: CleaningOptions, where: str | None = No
                 f"the recording cannot be used: {', '.join(before.reasons)}", where=where, advice=before.advice
             )
     # The denoised voice shows best where speech begins and ends, also when the noise stays in.
-    spans = (speech_segments(steady) if takes_voice else ()) or speech_segments(speech)
+    spans = (speech_segments(steady) if takes_voice else ()) or spans
     return Restored(quiet, steady, spans, before, clicks, (*steps, *denoise_steps))
 
 
@@ -273,7 +273,6 @@ def _utterance(piece: UtteranceSlice, restored: Restored, options: CleaningOptio
 def _leveled(clip: AudioClip, options: CleaningOptions) -> tuple[AudioClip, float, tuple[CleaningStep, ...]]:
     """Compressed, if the options say so, and at its loudness, which is the second answer."""
     steps: list[CleaningStep] = []
-    before_lufs = integrated_lufs(clip)
     if options.compression is not None:
         clip = compress(clip, options.compression)
         settings = options.compression
@@ -288,17 +287,22 @@ def _leveled(clip: AudioClip, options: CleaningOptions) -> tuple[AudioClip, floa
         )
     leveled = normalize_loudness(clip, target_lufs=options.target_lufs, ceiling_dbtp=options.ceiling_dbtp)
     after_lufs = integrated_lufs(leveled)
-    return leveled, after_lufs, (*steps, step("loudness", before_lufs=before_lufs, after_lufs=after_lufs))
+    return leveled, after_lufs, (*steps, step("loudness", target_lufs=options.target_lufs, after_lufs=after_lufs))
 
 
 def _judged_again(
-    clip: AudioClip, loudness_lufs: float, before: QualityReport, options: CleaningOptions
+    clip: AudioClip,
+    loudness_lufs: float,
+    before: QualityReport,
+    options: CleaningOptions,
+    *,
+    snr_db: float | None = None,
 ) -> QualityReport:
     """Report of a result: noise, level and hum are measured again; room, band and music stay what they were."""
     return judge(
         replace(
             before,
-            snr_db=estimate_snr_db(clip),
+            snr_db=estimate_snr_db(clip) if snr_db is None else snr_db,
             clipping_ratio=clipping_ratio(clip),
             loudness_lufs=loudness_lufs,
             duration_s=clip.duration_s,

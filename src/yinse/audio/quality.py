@@ -15,7 +15,7 @@ from yinse.audio.music import held_tone_share
 from yinse.audio.reverberation import reverberation_s
 from yinse.audio.rumble import without_rumble
 from yinse.audio.silence import speech_segments
-from yinse.audio.snr import estimate_snr_db
+from yinse.audio.snr import band_levels_db, estimate_snr_db
 from yinse.core.errors import ConfigError
 from yinse.core.types import AudioClip
 
@@ -116,8 +116,9 @@ def assess_quality(
     steady = steady or without_rumble(clip)
     if speech_s is None:
         speech_s = sum(segment.duration_s for segment in speech_segments(steady))
+    levels_db = band_levels_db(steady)
     report = QualityReport(
-        snr_db=estimate_snr_db(steady),
+        snr_db=estimate_snr_db(steady, levels_db=levels_db),
         clipping_ratio=clipping_ratio(clip),
         bandwidth_hz=bandwidth_hz(clip),
         loudness_lufs=integrated_lufs(clip),
@@ -126,7 +127,7 @@ def assess_quality(
         verdict="good",
         reasons=(),
         advice="",
-        reverberation_s=reverberation_s(steady),
+        reverberation_s=reverberation_s(steady, levels_db=levels_db),
         hum=find_hum(clip),
         held_tones=held_tone_share(steady),
     )

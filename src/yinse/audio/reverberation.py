@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from yinse.audio.snr import HOP_S, band_levels_db
 from yinse.core.types import AudioClip
@@ -16,36 +17,42 @@ _LONGEST_S = 3.0
 _DRY_S, _DRY_MEDIAN_S, _STEEPNESS = 0.05, 0.18, 1.9
 
 
-def decay_times_s(clip: AudioClip) -> np.ndarray:
-    """Times `(N,)` for 60 dB, told by each fall of a band's level by 12 dB or more that nothing interrupts."""
-    levels = band_levels_db(clip)
-    if levels is None:
-        return np.zeros(0)
-    bands = levels[:, _BANDS]
+def decay_times_s(levels_db: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Times `(N,)` for 60 dB, told by each fall of a band's level by 12 dB or more that nothing interrupts.
+
+    Args:
+        levels_db: band levels `(T, 22)` every 10 ms.
+    """
+    bands = levels_db[:, _BANDS]
     smooth = (bands[:-2] + bands[1:-1] + bands[2:]) / 3
     floor = np.percentile(smooth, 10.0, axis=0) + 6.0
     times = []
     for band in range(smooth.shape[1]):
         falling = np.diff(smooth[:, band]) < 0.0
-        edges = np.flatnonzero(np.diff(np.pad(falling.astype(np.int8), 1)))
+        edges = np.flatnonzero(np.diff(np.pad(falling.astype(np.int8), 1))).tolist()
+        level = smooth[:, band].tolist()
         for start, end in zip(edges[::2], edges[1::2], strict=True):
             # Below the noise floor nothing can be seen to fall.
             stop = end
-            while stop > start and smooth[stop, band] < floor[band]:
+            while stop > start and level[stop] < floor[band]:
                 stop -= 1
-            depth = smooth[start, band] - smooth[stop, band]
+            depth = level[start] - level[stop]
             if depth >= _DEEPEST_DB:
                 times.append(60.0 * (stop - start) * HOP_S / depth)
     return np.asarray(times)
 
 
-def reverberation_s(clip: AudioClip) -> float | None:
+def reverberation_s(clip: AudioClip, *, levels_db: NDArray[np.float64] | None = None) -> float | None:
     """Estimated time in which the room's sound falls by 60 dB; None where too little speech ends freely.
 
     Args:
         clip: `(S,)`.
+        levels_db: `(T, 22)` its band levels, if they are at hand.
     """
-    times = decay_times_s(clip)
+    levels_db = band_levels_db(clip) if levels_db is None else levels_db
+    if levels_db is None:
+        return None
+    times = decay_times_s(levels_db)
     if len(times) < _FEWEST_DECAYS:
         return None
     return float(np.clip(_DRY_S + _STEEPNESS * (np.median(times) - _DRY_MEDIAN_S), 0.0, _LONGEST_S))
