@@ -153,9 +153,9 @@ def test_split_weights_are_multiplied_together() -> None:
     published = {"dec.ups.0.weight_g": length, "dec.ups.0.weight_v": direction}
     converted = convert_official(published)
     assert torch.allclose(converted.weights["generator.ups.0.weight"], convolution.weight)
-    for half in published:
+    for half, value in published.items():
         with pytest.raises(CheckpointKeys):
-            convert_official({half: published[half]})
+            convert_official({half: value})
 
 
 def test_what_is_left_out_is_said() -> None:

@@ -215,6 +215,12 @@ class PreparedGenerator(nn.Module):
         return torch.tanh(self.leave(rows, slope=0.01)[:, 0].float())
 
 
+def bfloat16_pays() -> bool:
+    """Whether this processor multiplies numbers of bfloat16 faster than those of single precision."""
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # unknown to older versions of PyTorch
+    return any(bool(capabilities.get(name)) for name in ("avx512_bf16", "amx_bf16", "amx_tile"))
+
+
 def _sum_of_blocks(rows: Tensor, blocks: nn.ModuleList) -> Tensor:
     """Sum over residual blocks, piece by piece through time."""
     total = torch.empty_like(rows)

@@ -13,15 +13,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from yinse.core.errors import ConfigError
 from yinse.models.hifigan import GeneratorConfig, HifiGanGenerator
+from yinse.models.hifigan_prepared import PreparedGenerator
 from yinse.models.sovits_layers import CouplingFlow, RelativeAttention, StyleEncoder, TransformerLayer
 from yinse.models.spectrogram import SpectrogramConfig
 
+Precision = Literal["exact", "bfloat16"]
 NOISE_SCALE = 0.5
 """Spread of the latent frames around the prior's mean, in units of the prior's own."""
 
@@ -291,7 +294,19 @@ class SoVITS(nn.Module):
             kernel=config.flow_kernel,
             layers=config.flow_layers,
         )
-        self.generator = HifiGanGenerator(config.generator)
+        self.generator: nn.Module = HifiGanGenerator(config.generator)
+
+    def prepare(self, precision: Precision = "exact") -> None:
+        """Arrange the generator for speaking on a CPU; afterwards its weights can be neither trained nor saved.
+
+        Args:
+            precision: "exact" says the same up to rounding; "bfloat16" is faster where the processor has such
+                products (`yinse.models.hifigan_prepared.bfloat16_pays`).
+        """
+        if isinstance(self.generator, HifiGanGenerator):
+            self.generator = PreparedGenerator(
+                self.generator, precision=torch.bfloat16 if precision == "bfloat16" else torch.float32
+            )
 
     def encode(self, ssl: Tensor) -> Tensor:
         """Semantic codes `(B, T // frames_per_code)` of self-supervised features `(B, S, T)`: the nearest entries."""
