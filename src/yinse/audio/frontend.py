@@ -9,13 +9,13 @@ import numpy as np
 from yinse.audio.blend import blend
 from yinse.audio.clicks import Click, find_clicks, repair_clicks
 from yinse.audio.compressor import compress
-from yinse.audio.denoise import make_denoiser
+from yinse.audio.denoise import DEFAULT_METHOD, make_denoiser
 from yinse.audio.hum import find_hum
 from yinse.audio.journal import CleaningStep, step
 from yinse.audio.loudness import integrated_lufs, normalize_loudness
 from yinse.audio.music import held_tone_share
 from yinse.audio.options import CleaningOptions
-from yinse.audio.quality import QualityReport, assess_quality, clipping_ratio, judge
+from yinse.audio.quality import QualityLimits, QualityReport, assess_quality, clipping_ratio, judge
 from yinse.audio.resample import resample
 from yinse.audio.rumble import without_rumble
 from yinse.audio.silence import Segment, cut, speech_segments
@@ -196,13 +196,8 @@ def restore(clip: AudioClip, *, options: CleaningOptions, where: str | None = No
         if clicks:
             steady = repair_clicks(steady, clicks)
             steps.append(step("repair clicks", times_s=tuple(round(click.start_s, 4) for click in clicks)))
-    denoiser = make_denoiser(options.denoise, strength=1.0, noise_from=options.noise_from)
-    speech = denoiser.denoise(steady)
-    spans = speech_segments(speech)
-    before = assess_quality(clip, limits=options.limits, speech_s=sum(span.duration_s for span in spans), steady=steady)
-    if options.denoise in _KNOWS_SPEECH:
-        refined_db = refine_snr_db(before.snr_db, steady, speech, spans)
-        before = judge(replace(before, snr_db=refined_db), options.limits)
+    speech = make_denoiser(options.denoise, strength=1.0, noise_from=options.noise_from).denoise(steady)
+    before, spans = _examined(clip, steady, speech, denoise=options.denoise, limits=options.limits)
     takes_voice = _takes_voice(steady, speech, before.snr_db)
     quiet, denoise_steps = _denoised(steady, speech, before.snr_db, takes_voice=takes_voice, options=options)
     if before.verdict == "refused":
@@ -214,6 +209,30 @@ def restore(clip: AudioClip, *, options: CleaningOptions, where: str | None = No
     # The denoised voice shows best where speech begins and ends, also when the noise stays in.
     spans = (speech_segments(steady) if takes_voice else ()) or spans
     return Restored(quiet, steady, spans, before, clicks, (*steps, *denoise_steps))
+
+
+def examine(clip: AudioClip, *, limits: QualityLimits | None = None, denoise: str = DEFAULT_METHOD) -> QualityReport:
+    """Judges a recording as `clean` does before it cleans.
+
+    Args:
+        clip: `(S,)`.
+        limits: where a recording stops being good.
+        denoise: denoiser that helps to tell voice from noise; a network makes the figures better and takes longer.
+    """
+    steady = without_rumble(clip)
+    speech = make_denoiser(denoise, strength=1.0).denoise(steady)
+    return _examined(clip, steady, speech, denoise=denoise, limits=limits or QualityLimits())[0]
+
+
+def _examined(
+    clip: AudioClip, steady: AudioClip, speech: AudioClip, *, denoise: str, limits: QualityLimits
+) -> tuple[QualityReport, tuple[Segment, ...]]:
+    """Report of a recording and where there is speech, told with the help of what a denoiser made of it."""
+    spans = speech_segments(speech)
+    report = assess_quality(clip, limits=limits, speech_s=sum(span.duration_s for span in spans), steady=steady)
+    if denoise in _KNOWS_SPEECH:
+        report = judge(replace(report, snr_db=refine_snr_db(report.snr_db, steady, speech, spans)), limits)
+    return report, spans
 
 
 def _denoised(

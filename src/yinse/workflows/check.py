@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from yinse.audio.decode import decode
-from yinse.audio.quality import QualityLimits, QualityReport, assess_quality
+from yinse.audio.frontend import examine
+from yinse.audio.quality import QualityLimits, QualityReport
 from yinse.core.errors import BadAudio
 from yinse.core.events import Event, Finished, Progress
 from yinse.workflows.recordings import find_recordings
@@ -22,12 +23,15 @@ class CheckedRecording:
     problem: str | None = None
 
 
-def check_recordings(paths: Sequence[Path], *, limits: QualityLimits | None = None) -> Iterator[Event]:
+def check_recordings(
+    paths: Sequence[Path], *, limits: QualityLimits | None = None, denoise: str = "none"
+) -> Iterator[Event]:
     """Measures recordings; the last event holds a tuple of `CheckedRecording`.
 
     Args:
         paths: recordings, or folders of them.
         limits: where a recording stops being good.
+        denoise: denoiser that helps to tell voice from noise, see `yinse.audio.frontend.examine`.
 
     Raises:
         BadAudio: a path does not exist, or a folder holds no audio.
@@ -37,7 +41,7 @@ def check_recordings(paths: Sequence[Path], *, limits: QualityLimits | None = No
     for index, path in enumerate(recordings):
         yield Progress("check", index, len(recordings), path.name)
         try:
-            checked.append(CheckedRecording(path, assess_quality(decode(path), limits=limits)))
+            checked.append(CheckedRecording(path, examine(decode(path), limits=limits, denoise=denoise)))
         except BadAudio as error:
             checked.append(CheckedRecording(path, None, f"{error.what}. {error.advice or ''}".strip()))
     yield Progress("check", len(recordings), len(recordings))

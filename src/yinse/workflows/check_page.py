@@ -18,11 +18,11 @@ from yinse.audio.blend import blend
 from yinse.audio.clicks import Click, find_clicks
 from yinse.audio.decode import decode
 from yinse.audio.denoise import make_denoiser
-from yinse.audio.frontend import PreparedRecording, prepare
+from yinse.audio.frontend import PreparedRecording, examine, prepare
 from yinse.audio.journal import plain_steps
 from yinse.audio.loudness import integrated_lufs, normalize_loudness
 from yinse.audio.options import CleaningOptions
-from yinse.audio.quality import QualityReport, assess_quality
+from yinse.audio.quality import QualityReport
 from yinse.audio.resample import resample
 from yinse.audio.rumble import without_rumble
 from yinse.audio.silence import Segment, speech_segments
@@ -55,7 +55,7 @@ def write_check_page(path: Path, output: Path, *, options: CleaningOptions) -> I
     whole = decode(path)
     clip = AudioClip(whole.samples[: round(_SHOWN_S * whole.sample_rate_hz)], whole.sample_rate_hz)
     yield Progress("page", 0, 3)
-    report = assess_quality(whole, limits=options.limits)
+    report = examine(whole, limits=options.limits, denoise=options.denoise)
     clicks = find_clicks(without_rumble(clip))
     prepared: PreparedRecording | str
     try:
