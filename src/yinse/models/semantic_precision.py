@@ -26,18 +26,18 @@ class HalfLinear(nn.Module):
     """A linear layer whose weights are kept in half precision; inputs, sums and outputs are in single precision.
 
     Args:
-        weight: `(outputs, inputs)`.
-        bias: `(outputs,)`; None for none.
+        weight: `(outputs, inputs)`, in single precision.
+        bias: `(outputs,)`.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
         super().__init__()
-        self.bias = torch.zeros(len(weight)) if bias is None else bias.float()
+        self.bias = bias
         with warnings.catch_warnings():
             # Announced to go "in a future release"; its successor (quantized.linear_dynamic_fp16) runs the same kernel
             # but takes 10 µs longer to call, a millisecond per token. `prepare` does without both.
             warnings.simplefilter("ignore", UserWarning)
-            self.packed = torch.fbgemm_pack_gemm_matrix_fp16(weight.float())
+            self.packed = torch.fbgemm_pack_gemm_matrix_fp16(weight)
             self(torch.zeros(1, weight.shape[1]))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -49,19 +49,18 @@ class Int8Linear(nn.Module):
     """A linear layer with 8-bit weights, one scale per output, and inputs brought to 8 bits call by call.
 
     Args:
-        weight: `(outputs, inputs)`.
-        bias: `(outputs,)`; None for none.
+        weight: `(outputs, inputs)`, in single precision.
+        bias: `(outputs,)`.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
         super().__init__()
-        weight = weight.float()
         scale = weight.abs().amax(dim=1).clamp(min=1e-12) / 127
         zero = torch.zeros(len(weight), dtype=torch.long)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             whole = torch.quantize_per_channel(weight, scale, zero, 0, torch.qint8)
-        self.packed = torch.ops.quantized.linear_prepack(whole, None if bias is None else bias.float())
+        self.packed = torch.ops.quantized.linear_prepack(whole, bias)
         # without VNNI instructions 8-bit products overflow 16-bit sums: give the inputs 7 bits
         self.short = not torch.cpu._is_vnni_supported()
 
@@ -82,23 +81,25 @@ def prepare(model: SemanticGPT, precision: Precision = "exact") -> None:
             single; the numbers are the same but for the order of sums. "int8": faster still, but not the same codes.
     """
     on_cpu = model.code.weight.device.type == "cpu"
-    able = on_cpu and "fbgemm" in torch.backends.quantized.supported_engines
-    for block in model.blocks:
-        for name in PARTS:
-            linear = getattr(block, name)
-            if able:
-                setattr(block, name, _packed(linear, precision))
-    if able:
-        model.logits = _packed(model.logits, "exact")  # type: ignore[assignment]
+    if on_cpu and "fbgemm" in torch.backends.quantized.supported_engines:
+        # one piece of memory for all widened weights: many would leave holes between the packed ones
+        space = torch.empty(max(linear.weight.numel() for linear in model.modules() if isinstance(linear, nn.Linear)))
+        for block in model.blocks:
+            for name in PARTS:
+                setattr(block, name, _packed(getattr(block, name), precision, space))
+        model.logits = _packed(model.logits, "exact", space)  # type: ignore[assignment]
     model.float().eval().requires_grad_(False)
 
 
-def _packed(linear: nn.Linear, precision: Precision) -> nn.Module:
-    weight = linear.weight.detach()
+def _packed(linear: nn.Linear, precision: Precision, space: Tensor) -> nn.Module:
+    stored = linear.weight.detach()
+    weight = space[: stored.numel()].view_as(stored).copy_(stored)
+    bias = torch.zeros(len(weight)) if linear.bias is None else linear.bias.detach().float()
     if precision == "int8":
-        return Int8Linear(weight, linear.bias)
-    if hasattr(torch, "fbgemm_pack_gemm_matrix_fp16") and torch.equal(weight.half().float(), weight.float()):
-        return HalfLinear(weight, linear.bias)
+        return Int8Linear(weight, bias)
+    lossless = stored.dtype == torch.float16 or torch.equal(weight.half().float(), weight)
+    if lossless and hasattr(torch, "fbgemm_pack_gemm_matrix_fp16"):
+        return HalfLinear(weight, bias)
     return linear
 
 
