@@ -197,22 +197,16 @@ class SemanticGPT(nn.Module):
             `(B, T_codes, C)` scores of codes and end token; with phonemes one row more, first: what follows the last
             phoneme.
         """
-        start = cache.length if cache is not None else 0
-        batch, written = codes.shape
-        mask = None
-        if phonemes is None:
-            place = torch.arange(start - phoneme_count, start - phoneme_count + written, device=codes.device)
-            x = self.code(codes) + self.code_scale * sines(place[None], self.config.width)
-            if phoneme_mask is not None or written > 1:
-                before = start - phoneme_count + written
-                mask = self._sight(phoneme_count, before, written, phoneme_mask, codes.device)
-        else:
+        before = cache.length - phoneme_count if cache is not None and phonemes is None else 0
+        known = before + codes.shape[1]
+        x = self.code(codes)
+        x = x + self.code_scale * sines(torch.arange(before, known, device=x.device)[None], self.config.width)
+        if phonemes is not None:
             phoneme_count = phonemes.shape[1]
-            x = self._embed_phonemes(phonemes, context, phoneme_mask)
-            place = torch.arange(written, device=codes.device)
-            spoken = self.code(codes) + self.code_scale * sines(place[None], self.config.width)
-            x = torch.cat([x, spoken], dim=1)
-            mask = self._sight(phoneme_count, written, x.shape[1], phoneme_mask, codes.device)
+            x = torch.cat([self._embed_phonemes(phonemes, context, phoneme_mask), x], dim=1)
+        mask = None
+        if x.shape[1] > 1 or phoneme_mask is not None:
+            mask = self._sight(phoneme_count, known, x.shape[1], phoneme_mask, x.device)
         x = nn.functional.dropout(x, self.config.dropout, self.training).to(self.code.weight.dtype)
         for layer, block in enumerate(self.blocks):
             x = block(x, mask=mask, cache=cache, layer=layer, record=record, phonemes=phoneme_count)
