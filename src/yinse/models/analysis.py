@@ -23,16 +23,24 @@ class Analysis:
     samples: FloatArray
 
 
+def level_mel(clip: AudioClip, log_mel: LogMel) -> tuple[AudioClip, FloatArray]:
+    """A clip at the model's rate and level, and its log-mel `(T_mel, M)`.
+
+    Raises:
+        BadAudio: the clip is silent or too short.
+    """
+    clip = level_speech(resample(clip, log_mel.config.sample_rate_hz))
+    with torch.inference_mode():
+        return clip, log_mel(torch.from_numpy(clip.samples)[None])[0].T.contiguous().numpy()
+
+
 def analyse(clip: AudioClip, log_mel: LogMel) -> Analysis:
     """Bring a clip to the model's rate and level and look at it.
 
     Raises:
         BadAudio: the clip is silent or too short.
     """
-    config = log_mel.config
-    clip = level_speech(resample(clip, config.sample_rate_hz))
-    with torch.inference_mode():
-        mel = log_mel(torch.from_numpy(clip.samples)[None])[0].T.contiguous().numpy()
-    pitch = track_pitch(clip, hop_s=config.hop_samples / config.sample_rate_hz)
+    clip, mel = level_mel(clip, log_mel)
+    pitch = track_pitch(clip, hop_s=log_mel.config.hop_samples / clip.sample_rate_hz)
     log_f0 = np.where(pitch.voiced, np.log(np.maximum(pitch.f0_hz, 1.0)), 0.0).astype(np.float32)
     return Analysis(mel, log_f0, clip.samples)

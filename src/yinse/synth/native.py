@@ -30,7 +30,7 @@ from yinse.text.overrides import check_markup
 from yinse.text.phonemes import phonemize
 from yinse.text.sentences import Sentence, split_sentences
 from yinse.text.symbols import BOUNDARIES, SYMBOLS
-from yinse.voices.voice import Voice
+from yinse.voices.voice import READOUT, Voice
 from yinse.weights.native import NativeModels, adapt
 
 
@@ -47,6 +47,7 @@ class SynthesisConfig:
         peak: loudest sample; a sentence that exceeds it is turned down.
         head_frames, tail_frames: silence before and after a sentence.
         shortest_mark_frames: pause at a written mark inside a sentence, at least.
+        lowest_confidence: recordings whose transcript fits worse teach nothing.
         longest_gap_frames: pause at a plain word boundary, at most.
         prompt_seconds: longest style reference.
         farthest_centre: how far a sentence's mean pitch may lie from the speaker's median, in the speaker's spreads.
@@ -260,7 +261,7 @@ class NativeSynthesizer:
             trusted=trusted,
         )
         return {
-            **readout,
+            READOUT: readout,
             "style_symbols": symbol_ids(text.symbols).symbols.astype(np.int32),
             "style_tokens": tokens.astype(np.int32),
             "numbers": np.append(tensors["numbers"][:3], np.float32(scale)),

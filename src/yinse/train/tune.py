@@ -21,6 +21,9 @@ from yinse.audio.measure import SpeakerMeasure, fill_unvoiced, phoneme_prosody
 from yinse.core.errors import BadAudio
 from yinse.core.events import Event, Finished, Progress, Warned
 from yinse.core.types import AudioClip
+from yinse.corpus.sampling import coverage_weights
+from yinse.corpus.spoken_units import take_apart
+from yinse.corpus.voice_units import figures_of_units
 from yinse.models.acoustic import AcousticModel
 from yinse.models.analysis import analyse
 from yinse.models.context import ContextEncoder, NoContext
@@ -30,13 +33,15 @@ from yinse.models.spectrogram import LogMel
 from yinse.models.symbol_ids import symbol_ids
 from yinse.models.voice_condition import trusted_bins, voice_condition
 from yinse.text.phonemes import phonemize
+from yinse.text.symbols import BOUNDARIES, SYMBOLS
 from yinse.train.clip_context import ClipContext
 from yinse.train.features import Clip
 from yinse.train.loop import LoopConfig, Losses, TrainingState, read_checkpoint, save_checkpoint, train
 from yinse.train.recipes.acoustic import Speech, acoustic_losses, collate, cut_window
 from yinse.train.references import Reference
+from yinse.train.sound_losses import losses_by_sound
 from yinse.voices.voice import Voice
-from yinse.weights.native import NativeModels
+from yinse.weights.native import NativeModels, adapt
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,8 @@ class TuneConfig:
             few sounds to learn it from.
         upper_layers: of the GPT that are tuned.
         lowest_confidence: clips whose transcript fits worse are left out with a warning.
+        rare_sounds: how far clips with rare phonemes are drawn more often, 0 (not at all) to 1; see
+            `coverage_weights`.
     """
 
     rank: int = 16
@@ -68,6 +75,7 @@ class TuneConfig:
     acoustic_parts: tuple[str, ...] = ("voice.", "melody.", "source.", "trunk_blocks.", "leave.", "flow.")
     upper_layers: int = 2
     lowest_confidence: float = -7.5
+    rare_sounds: float = 0.0
     seed: int = 1
 
 
@@ -120,12 +128,15 @@ class TuneTask:
     ) -> None:
         self.speech, self.reference, self.models, self.config = list(speech), reference, models, config
         self.context = ClipContext(context)
-        self.weights = np.array([len(item.clip.mel) for item in self.speech], dtype=np.float64)
+        symbols = [[SYMBOLS[i] for i in item.ids.symbols if SYMBOLS[i] not in BOUNDARIES] for item in self.speech]
+        lengths = [len(item.clip.mel) for item in self.speech]
+        self.weights = coverage_weights(symbols, lengths, power=config.rare_sounds)
+        self.factors = self.weights / coverage_weights(symbols, lengths, power=0.0)
 
     def batch(self, step: int) -> Mapping[str, Tensor]:
         """Windows for the acoustic model; `sentence` is the clip whose prosody the GPT learns in this step."""
         random = np.random.default_rng((self.config.seed, step))
-        picks = random.choice(len(self.speech), self.config.batch_size, p=self.weights / self.weights.sum())
+        picks = random.choice(len(self.speech), self.config.batch_size, p=self.weights)
         rows = [
             cut_window(self.speech[i], self.reference, self.config.window_frames, random, augment=True, narrow=False)
             for i in picks
@@ -241,10 +252,15 @@ def tune(
     held_out = [item for index, item in enumerate(speech) if index in picked]
     kept = [item for index, item in enumerate(speech) if index not in picked]
     torch.manual_seed(config.seed)
-    parts = TunedParts(copy.deepcopy(models.acoustic), copy.deepcopy(models.prosody))
+    enrolled = adapt(models, voice.tensors)
+    parts = TunedParts(copy.deepcopy(enrolled.acoustic), copy.deepcopy(enrolled.prosody))
     add_low_rank(parts.acoustic, tuned_names(parts.acoustic, config.acoustic_parts), rank=config.rank)
     add_low_rank(parts.prosody, upper_names(parts.prosody, config.upper_layers), rank=config.rank)
     task = TuneTask(kept, reference, models, config, context=context or NoContext())
+    if config.rare_sounds:
+        factors = zip(kept, task.factors, strict=True)
+        told = ", ".join(f"{item.clip.text[:12]} x{factor:.2f}" for item, factor in factors)
+        yield Progress("clips with rare sounds are drawn more often", 1, 1, told)
     chooser = _Chooser(task, parts, held_out, folder / f"best-{_digest(kept, config)}.safetensors", config)
     loop = LoopConfig(
         steps=config.steps, learning_rate=config.learning_rate, warmup_steps=10, decay_from=0.3, ema_decay=0.9,
@@ -257,6 +273,9 @@ def tune(
     best, record = read_checkpoint(chooser.path)
     figures = {"held_out_loss_before": record["before"], "held_out_loss_after": record["loss"], "steps": record["step"]}
     adapter = {f"adapter.{name}": tensor.half().numpy() for name, tensor in best.items()}
+    tuned = adapt(models, {**voice.tensors, **adapter})
+    figures |= losses_by_sound(tuned.acoustic.eval(), held_out, reference).as_figures()
+    figures |= figures_of_units([take_apart(item.clip.text) for item in speech])
     yield Finished(Tuned(adapter, figures))
 
 

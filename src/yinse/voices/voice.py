@@ -19,6 +19,7 @@ REQUIRED_SHAPES: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {"speaker_vector": (256,), "mean_spectrum": (100,), "floor_depth": (8,), "numbers": (4,)}
 )
 ADAPTER_PREFIX = "adapter."
+READOUT = "readout"
 REFERENCE_DIMENSIONS: Mapping[str, int] = MappingProxyType(
     {"reference_condition": 1, "reference_codes": 1, "reference_phonemes": 1, "reference_context": 2}
 )
@@ -37,7 +38,8 @@ class Voice:
         languages: those the person speaks in the recordings, "zh" and "en".
         tensors: of a native voice: `speaker_vector (256,)` of length 1; `mean_spectrum (100,)` and `floor_depth (8,)`
             in nats; `numbers (4,)`: log F0 median, log F0 spread, tempo, duration scale; optional style reference
-            `style_symbols (T_ph,)` and `style_tokens (T_ph, 3)`, integers; optional `adapter.*` in half precision.
+            `style_symbols (T_ph,)` and `style_tokens (T_ph, 3)`, integers; optional `readout (100, C + 1)`, the voice's
+            part of the acoustic model's last layer, and `adapter.*`, in half precision.
             Of a voice for GPT-SoVITS models: `reference_condition (D,)`, the timbre; and what continues the reference's
             manner, if its text is known: `reference_codes (T,)` and `reference_phonemes (T_ph,)`, integers, and
             `reference_context (T_ph, C)`, if there is any.
@@ -109,7 +111,7 @@ def _check_tensors(tensors: Tensors, *, where: str) -> None:
         if symbols.dtype.kind not in "iu" or tokens.dtype.kind not in "iu":
             raise VoiceError("the style reference does not hold integers", where=where)
     for name in tensors:
-        if name not in REQUIRED_SHAPES and name[:6] != "style_" and not name.startswith(ADAPTER_PREFIX):
+        if name not in REQUIRED_SHAPES and not name.startswith(("style_", READOUT, ADAPTER_PREFIX)):
             raise VoiceError(f"the tensor '{name}' is unknown", where=where)
     _check_numbers(tensors, where=where)
 

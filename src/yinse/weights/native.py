@@ -32,6 +32,7 @@ from yinse.models.native_config import NativeConfig, build_vocoder
 from yinse.models.prosody import ProsodyGPT
 from yinse.models.speaker import SpeakerEncoder
 from yinse.text.symbols import SYMBOLS
+from yinse.voices.voice import READOUT
 
 FORMAT = 1
 PARTS = ("acoustic", "prosody", "vocoder", "speaker")
@@ -156,11 +157,11 @@ def load_native(folder: Path | None = None) -> NativeModels:
 
 
 def adapt(models: NativeModels, tensors: Mapping[str, np.ndarray]) -> NativeModels:
-    """The set with a voice's adapter merged in; the set itself where there is none.
+    """The set with a voice's last layer and adapter merged in; the set itself where there is neither.
 
     Args:
         models: left as they are.
-        tensors: of a voice; `adapter.PART.NAME.up` and `.down` count.
+        tensors: of a voice; `readout`, `adapter.PART.NAME.up` and `.down` count.
 
     Raises:
         CheckpointKeys: the adapter was made for other models.
@@ -172,7 +173,21 @@ def adapt(models: NativeModels, tensors: Mapping[str, np.ndarray]) -> NativeMode
         if updates:
             changed[part] = copy.deepcopy(getattr(models, part))
             merge_low_rank(changed[part], updates)
+    if READOUT in tensors:
+        acoustic = changed.setdefault("acoustic", copy.deepcopy(models.acoustic))
+        _add_readout(acoustic.get_parameter("leave.weight"), acoustic.get_parameter("leave.bias"), tensors[READOUT])
     return replace(models, **changed) if changed else models  # type: ignore[arg-type]
+
+
+def _add_readout(weight: Tensor, bias: Tensor, readout: np.ndarray) -> None:
+    """Add a voice's last layer `(M, C + 1)` to that of the acoustic model, in place."""
+    if readout.shape != (weight.shape[0], weight.shape[1] + 1):
+        raise CheckpointKeys(
+            "the voice's last layer", missing=[f"{tuple(weight.shape)}"], unexpected=[f"{readout.shape}"]
+        )
+    update = torch.from_numpy(readout.astype(np.float32))
+    weight.data += update[:, :-1, None]
+    bias.data += update[:, -1]
 
 
 def _load_part(module: nn.Module, name: str, tensors: Mapping[str, Tensor], where: str) -> None:

@@ -7,12 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from yinse.audio.measure import level_speech
-from yinse.audio.resample import resample
 from yinse.core.events import Event, Finished, Progress
 from yinse.core.types import AudioChunk, AudioClip, FloatArray, SpeakRequest
+from yinse.models.analysis import level_mel
 from yinse.synth.native import NativeSynthesizer, StyleReference
 from yinse.text.phonemes import phonemize
 from yinse.voices.voice import Voice
@@ -110,12 +108,9 @@ class NativeEngine:
             "clarity": float(np.mean([one.confidence for one in found if one])),
         }
 
-    @torch.inference_mode()
     def _mels(self, clips: Sequence[AudioClip]) -> list[FloatArray]:
         """Log-mels `(T_mel, M)` at the level that the models learned."""
-        levelled = [level_speech(resample(clip, self.sample_rate_hz)).samples for clip in clips]
-        log_mel = self._synthesizer.log_mel
-        return [log_mel(torch.from_numpy(samples)[None])[0].T.contiguous().numpy() for samples in levelled]
+        return [level_mel(clip, self._synthesizer.log_mel)[1] for clip in clips]
 
 
 def load_engine(folder: Path | None = None) -> NativeEngine:
