@@ -43,14 +43,14 @@ def learn_readout(
     Returns:
         Weights and, behind them, the bias: `(M, C + 1)`, float16.
     """
-    products, targets = 0.0, 0.0
+    size = acoustic.config.channels + 1
+    products, targets = PRIOR_FRAMES * np.eye(size), np.zeros((size, acoustic.config.spectrogram.mel_bins))
     for seen, symbols, durations in spoken:
         hidden, mel = draw(acoustic, seen, symbols, durations, condition)
         inputs = np.concatenate([hidden, np.ones((len(hidden), 1))], axis=1)
-        products = products + inputs.T @ inputs
-        targets = targets + inputs.T @ ((seen.mel - mel) * trusted)
-    solved = np.linalg.solve(products + PRIOR_FRAMES * np.eye(len(products)), targets)
-    return np.ascontiguousarray(solved.T.astype(np.float16))
+        products += inputs.T @ inputs
+        targets += inputs.T @ ((seen.mel - mel) * trusted)
+    return np.ascontiguousarray(np.linalg.solve(products, targets).T.astype(np.float16))
 
 
 @torch.inference_mode()
