@@ -55,4 +55,3 @@ class _PlainCharacters(dict[int, str]):
 PLAIN = _PlainCharacters()
 """Table for `str.translate`. Accents, marks of direction and private characters vanish; circled and superscript
 numbers become digits, one to twelve in Roman numerals too."""
-

@@ -21,8 +21,8 @@ _LETTERS: Mapping[str, str] = {
 }  # fmt: skip
 
 _SPELLED = frozenset(
-    "AD AI AM AR BC CD CSS CT DC DJ DM ED EQ ER FM GB HR IC ID II IP IQ IT KO LA LED MA MB MC MD MS OS PA PE PM PR RA"
-    " RE SMS SOS TA US VIP VR WHO".split()
+    "AD AI AM AR BC CD CSS CT DC DJ DM ED EQ ER FM GB GPS HR IC ID II IP IQ IT KO LA LED MA MB MC MD MS OS PA PE PM"
+    " PR RA RE SMS SOS TA UN US VIP VR WHO".split()
 )
 """Capitals that are spelled although the dictionary has a word, or other word, of these letters."""
 _SPELLED_MAX = 5

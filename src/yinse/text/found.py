@@ -45,6 +45,17 @@ def split_range(text: str) -> tuple[str, ...]:
     return (head + first, *second)
 
 
+def split_unit(text: str) -> tuple[str, str]:
+    """A number and the sign of its unit, "" for none."""
+    match = re.fullmatch(r"([-+]?\d[\d,.]*(?<![,.])) ?(.*)", text)
+    return (match[1], match[2]) if match else (text, "")
+
+
+def is_spoken(sign: Found) -> bool:
+    """Whether a sign is read out: a slash divides numbers and is silent between words."""
+    return sign.text != "/" or sign.before[-1:].isdigit()
+
+
 def roman_value(numeral: str) -> int:
     """Value of a Roman numeral of the letters I, V, X, L."""
     values = [_NUMERAL[letter] for letter in numeral]

@@ -86,7 +86,7 @@ class Lexicon(Mapping[str, tuple[str, ...]]):
         for length in self._lengths.get(text[start].lower(), ()):
             end = start + length
             given = self._words.get(text[start:end].lower())
-            if given is None:
+            if given is None or end > len(text):
                 continue
             if not _joined(text[start - 1 : start] if start else "", text[start]) and not _joined(
                 text[end - 1], text[end : end + 1]

@@ -15,8 +15,8 @@ from yinse.text.spanned import SpannedText
 from yinse.text.traditional import to_simplified
 
 _NUMBERED = frozenset(
-    "Act Appendix Apollo Article Book Bowl Chapter Class Fantasy Figure Grade Level Part Phase Rocky Scene Section Stage"
-    " Step Table Title Type Unit Vol Volume War".split()
+    "Act Appendix Apollo Article Book Bowl Chapter Class Fantasy Figure Grade Level Part Phase Rocky Scene Section"
+    " Stage Step Table Title Type Unit Vol Volume War".split()
 )
 """Words whose Roman numeral is a plain number, and may be one letter."""
 _MONARCH = re.compile(r"\b(?:King|Queen|Pope|Emperor|Tsar|Prince|Saint) \Z")

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from yinse.text.dates import MONTHS, Date, parse_date, parse_time
-from yinse.text.found import Found, Reader, split_range
+from yinse.text.found import Found, Reader, is_spoken, split_range, split_unit
 
 _DIGIT_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _CURRENCIES = {
@@ -67,6 +67,10 @@ _YEAR = re.compile(r"1066|1[1-9]\d\d|20\d\d")
 _LATE_YEAR = re.compile(r"\b(?:in|by|since|until|year|from) \Z", re.I)
 _RATED = re.compile(r"\b(?:rate|rated|give|gave|score|scored|got)(?: (?:it|this|that|him|her|them|a|an))? \Z", re.I)
 _SCORED = re.compile(r"\b(?:score|scores|scored|won|lost|win|beat|led|lead|ended|tied)\b[^.!?]*\Z", re.I)
+_SPELLED_ENDING = re.compile(
+    r"(?<=\.)(?:uk|io|cn|de|jp|tv|js|py|pdf|jpe?g|png|gif|html|csv|xlsx?|pptx?|docx?|txt|mp[34])(?![A-Za-z0-9])"
+)
+"""Countries and kinds of files that are read letter by letter."""
 _DESCRIBES = re.compile(r"\b(?:a|an|A|An) \Z")
 
 
@@ -228,13 +232,8 @@ def _percent(found: Found) -> str:
     return f"{' to '.join(_signed(end.strip(' %‰')) for end in split_range(found.text))} {name}"
 
 
-def _split_unit(text: str) -> tuple[str, str]:
-    match = re.fullmatch(r"([-+]?\d[\d,.]*(?<![,.])) ?(.*)", text)
-    return (match[1], match[2]) if match else (text, "")
-
-
 def _range(found: Found) -> str:
-    (first, unit), (last, last_unit) = (_split_unit(end) for end in split_range(found.text))
+    (first, unit), (last, last_unit) = (split_unit(end) for end in split_range(found.text))
     if (first, last) == ("50", "50"):
         return "fifty fifty"
     unit, last_unit = (_UNITS.get(name, name) for name in (unit, last_unit))
@@ -268,7 +267,7 @@ def _mixed(found: Found) -> str:
 
 
 def _measure(found: Found) -> str:
-    number, name = _split_unit(found.text)
+    number, name = split_unit(found.text)
     if name not in _UNITS:
         return f"{_signed(number)} {name}"
     unit = _UNITS[name]
@@ -298,9 +297,7 @@ def _decade(found: Found) -> str:
 
 def _address(found: Found) -> str:
     text = re.sub(r"^(?:https?://)?(?:www\.)?", "", found.text).rstrip("./")
-    # The country's two letters are spelled, unless they make a file's or word's name.
-    text = re.sub(r"(?<=\.)(?:uk|io|cn|de|jp|tv|js|py|pdf|jpg|jpeg|png|gif|html|csv|xlsx?|pptx?|docx?|txt|mp3|mp4)(?![A-Za-z0-9])",
-                  lambda match: match[0].upper(), text)  # fmt: skip
+    text = _SPELLED_ENDING.sub(lambda match: match[0].upper(), text)
     for sign, word in ((".", " dot "), ("@", " at "), ("/", " slash "), ("_", " underscore "), ("-", " dash ")):
         text = text.replace(sign, word)
     return re.sub(r"\d+", lambda m: f" {_digits(m[0])} ", text)
@@ -393,9 +390,7 @@ _READERS: Mapping[str, Reader] = {
     "initials": lambda found: " and ".join(" ".join(part) for part in found.text.split("&")),
     "coded": lambda found: found.text[0] + (" sharp" if found.text[1] == "#" else " plus plus"),
     "greek": _greek,
-    "sign": lambda found: (
-        "" if found.text == "/" and not found.before[-1:].isdigit() else _SIGNS.get(found.text.strip(), "")
-    ),
+    "sign": lambda found: _SIGNS.get(found.text.strip(), "") if is_spoken(found) else "",
 }
 
 

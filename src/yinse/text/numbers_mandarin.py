@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from yinse.text.dates import Date, parse_date, parse_time
-from yinse.text.found import Found, Reader, split_range
+from yinse.text.found import Found, Reader, is_spoken, split_range, split_unit
 
 _DIGITS = "零一二三四五六七八九"
 _PLACES = ("", "十", "百", "千")
@@ -175,13 +175,8 @@ def _percent(found: Found) -> str:
     return "到".join(spoken)
 
 
-def _split_unit(text: str) -> tuple[str, str]:
-    match = re.fullmatch(r"([-+]?\d[\d,.]*(?<![,.])) ?(.*)", text)
-    return (match[1], match[2]) if match else (text, "")
-
-
 def _range(found: Found) -> str:
-    (first, unit), (last, last_unit) = (_split_unit(end) for end in split_range(found.text))
+    (first, unit), (last, last_unit) = (split_unit(end) for end in split_range(found.text))
     if _SCORED.search(found.before) and not (unit or last_unit):
         return f"{cardinal(first)}比{cardinal(last)}"
     unit, last_unit = (_UNITS.get(name, name) for name in (unit, last_unit))
@@ -205,7 +200,7 @@ def _mixed(found: Found) -> str:
 
 
 def _measure(found: Found) -> str:
-    number, name = _split_unit(found.text)
+    number, name = split_unit(found.text)
     unit = _UNITS.get(name, name)
     if unit.endswith("度") and number.startswith("-"):
         return f"零下{cardinal(number[1:])}{unit}"
@@ -363,9 +358,7 @@ _READERS: Mapping[str, Reader] = {
     "initials": lambda found: " and ".join(" ".join(part) for part in found.text.split("&")),
     "coded": lambda found: found.text[0] + ("井" if found.text[1] == "#" else "加加"),
     "greek": _greek,
-    "sign": lambda found: (
-        "" if found.text == "/" and not found.before[-1:].isdigit() else _SIGNS.get(found.text.strip(), "")
-    ),
+    "sign": lambda found: _SIGNS.get(found.text.strip(), "") if is_spoken(found) else "",
 }
 
 

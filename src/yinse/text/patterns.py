@@ -11,8 +11,8 @@ NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?![\d])|\d+)(?:\.\d+)?"
 _SIGN = r"(?:(?<![\w).%°-])[-+])?"
 DASH = r"[-~–—]"
 UNITS = tuple(
-    "km/h MB/s GB/s KB/s m/s km² cm² m² m³ km cm mm μm kg mg ml mL kWh kW mAh Gbps Mbps Kbps kbps GHz MHz kHz Hz dB GB MB"
-    " KB TB °C °F ms min sec hrs hr lbs lb oz yds yd ft mi mph mpg bpm gal tsp tbsp m g L W V h s t d".split()
+    "km/h MB/s GB/s KB/s m/s km² cm² m² m³ km cm mm μm kg mg ml mL kWh kW mAh Gbps Mbps Kbps kbps GHz MHz kHz Hz dB GB"
+    " MB KB TB °C °F ms min sec hrs hr lbs lb oz yds yd ft mi mph mpg bpm gal tsp tbsp m g L W V h s t d".split()
 )
 """Signs of units that follow a number; each language reads those that it knows."""
 _UNIT = "(?:" + "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True)) + r"|sq ft|in\.)(?![A-Za-z0-9²³])"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from yinse.core.errors import BadText, ConfigError
 from yinse.core.types import PhonemeSequence
@@ -125,16 +125,12 @@ class _Reader:
                 self.items.mark(_mark_symbol(kind, match[0]), match[0], match.start())
 
     def _han(self, run: str, start: int) -> None:
-        forced = (
-            {i: self._forced[start + i] for i in range(len(run)) if start + i in self._forced} if self._forced else {}
-        )
+        forced = {i: self._forced[start + i] for i in range(len(run)) if start + i in self._forced}
         at = start
         for reading in read_han(run, forced={i: syllable for i, (syllable, _) in forced.items()}):
-            if reading.source is Source.OVERRIDE:
-                places = range(at - start, at - start + len(reading.text))
-                if not any(forced[i][1] is Source.OVERRIDE for i in places if i in forced):
-                    reading = _from(reading, Source.LEXICON)
-            self.items.word(reading, at)
+            sources = {forced[i][1] for i in range(at - start, at - start + len(reading.text)) if i in forced}
+            by_lexicon = Source.LEXICON in sources and Source.OVERRIDE not in sources
+            self.items.word(replace(reading, source=Source.LEXICON) if by_lexicon else reading, at)
             at += len(reading.text)
 
     def given(self, start: int, given: Given) -> None:
@@ -163,11 +159,7 @@ class _Reader:
         self._latin, self._given = [], {}
 
 
-def _from(reading: Reading, source: Source) -> Reading:
-    return Reading(reading.text, reading.language, reading.reading, reading.spoken, reading.phonemes, source)
-
-
-def _read(text: str, language: str | None, lexicon: Mapping[str, Sequence[str]] | None) -> _Items:
+def _read(text: str, language: str | None, lexicon: Mapping[str, tuple[str, ...]] | None) -> _Items:
     """Items of a text; the last is a boundary."""
     if language not in (None, "zh", "en"):
         raise ConfigError(f"language '{language}' is unknown", advice="Use zh or en.")
@@ -179,10 +171,8 @@ def _read(text: str, language: str | None, lexicon: Mapping[str, Sequence[str]] 
     )
     reader = _Reader(restored, lower=shouted)
     at = 0
-    breaks = [(start, end, given) for start, end, given in restored.words]
-    events: list[tuple[int, int, Given | float]] = sorted(
-        [*breaks, *((start, start, pause_s) for start, pause_s in restored.pauses)], key=lambda event: event[0]
-    )
+    pauses = ((start, start, pause_s) for start, pause_s in restored.pauses)
+    events: list[tuple[int, int, Given | float]] = sorted([*restored.words, *pauses], key=lambda event: event[0])
     for start, end, event in events:
         reader.piece(at, start)
         if isinstance(event, Given):

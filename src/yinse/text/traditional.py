@@ -6,9 +6,7 @@ import functools
 import importlib.resources
 import re
 
-_ASPECT = re.compile(
-    r"(?<![名原专编译论巨拙所土显卓昭遗合撰執执])著(?![名作称稱书書述录錄者有重论論陆陸])"
-)
+_ASPECT = re.compile(r"(?<![名原专编译论巨拙所土显卓昭遗合撰執执])著(?![名作称稱书書述录錄者有重论論陆陸])")
 """著 that is the particle 着, as in 看著, and not 著名, 名著."""
 _KEPT = re.compile(r"乾(?=[隆坤元卦嘉清陵县縣道])|(?<=[康萧蕭])乾")
 
