@@ -24,11 +24,11 @@ MANDARIN = """
 下午3:30开会，别迟到。
     x ia4 w u3 | s an1 d ian3 | b an4 | k ai1 h ui4 , b ie2 | ch ir2 d ao4 .
 增长了12.5%，超过预期。
-    z eng1 zh ang3 | l e5 | b ai3 f en1 zh ir1 sh ir2 | EE er4 d ian2 w u3 , ch ao1 g uo4 | y v4 q i1 .
+    z eng1 zh ang3 | l e5 | b ai3 f en1 zh ir1 sh ir2 | EE er4 d ian3 w u3 , ch ao1 g uo4 | y v4 q i1 .
 这是一个不对的答案，不好不坏。
     zh e4 sh ir4 | y i2 g e5 | b u2 | d ui4 | d e5 | d a2 AA an4 , b u4 h ao3 b u2 h uai4 .
 儿子和女儿在院儿里玩儿。
-    EE er2 z i05 | h e2 | n v3 EE er2 | z ai4 | y van4 EE er5 | l i5 | w an2 EE er5 .
+    EE er2 z i05 | h e2 | n v3 EE er2 | z ai4 | y van4 EE er4 | l i5 | w an2 EE er2 .
 嗯，好的……那就这样吧——再见！
     EE en4 , h ao3 | d e5 … n a4 | j iu4 | zh e4 y ang4 | b a5 - z ai4 j ian4 !
 老虎和小狗都很可爱。
@@ -57,7 +57,7 @@ MANDARIN = """
 圆圈、云朵、月亮、永远、勇敢。
     y van2 q van1 , y vn2 d uo3 , y ve4 l iang5 , y ong2 y van3 , y ong2 g an3 .
 什么时候能到？快点儿啊！
-    sh en2 m e5 | sh ir2 h ou5 | n eng2 | d ao4 ? k uai4 d ian3 EE er5 | AA a5 !
+    sh en2 m e5 | sh ir2 h ou5 | n eng2 | d ao4 ? k uai4 d ian3 EE er3 | AA a5 !
 不一定，说一不二。
     b u4 | y i2 d ing4 , sh uo1 y i4 b u2 EE er4 .
 展览馆里有一只小老虎。

@@ -10,13 +10,14 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from yinse.text.polyphones import NUMERALS, is_counted, lexical_readings
+from yinse.text.polyphones import DOUBLED_VERBS, NUMERALS, is_counted, lexical_readings
 from yinse.text.reading import Reading, Source
 from yinse.text.symbols import FINALS, INITIALS
 from yinse.text.tone_sandhi import surface_tones
 
 _CUT_CHARACTERS = 400
 """Characters given to the word segmenter at once; keeps memory flat on text without any mark."""
+_PARTICLES = frozenset("地得儿")
 _INITIALS_BY_LENGTH = tuple(sorted((i for i in INITIALS if i.islower()), key=len, reverse=True))
 _FINALS = frozenset(FINALS)
 _SYLLABLE = re.compile(r"([a-zêü]+)([1-5])")
@@ -66,21 +67,29 @@ def syllable_phonemes(syllable: str) -> tuple[str, str] | None:
     return (initial, final + tone) if initial and final in _FINALS else None
 
 
-def _cut(run: str) -> Iterator[str]:
-    """Words of a run; a suffix 儿 that the segmenter gave to the next word goes back to its own."""
+def _segments(run: str) -> Iterator[str]:
+    """The segmenter's words; a particle that it put at the head of a word of its own making stands alone."""
     segmenter = _segmenter()
-    held = ""
     for start in range(0, len(run), _CUT_CHARACTERS):
         for word in segmenter.cut(run[start : start + _CUT_CHARACTERS]):
-            strays = word[0] == "儿" and (word == "儿" or not segmenter.FREQ.get(word))
-            moved = strays and bool(held) and held[-1] not in NUMERALS and held[-1] != "儿"
-            if moved:
-                held += "儿"
-            rest = word[1:] if moved else word
-            if rest:
-                if held:
-                    yield held
-                held = rest
+            if len(word) > 1 and word[0] in _PARTICLES and not segmenter.FREQ.get(word):
+                yield word[0]
+                yield word[1:]
+            else:
+                yield word
+
+
+def _cut(run: str) -> Iterator[str]:
+    """Words of a run; a suffix 儿 goes to the word before it, doubled verbs are one word."""
+    held = ""
+    for word in _segments(run):
+        moved = word == "儿" and bool(held) and held[-1] not in NUMERALS and held[-1] != "儿"
+        if moved or word == held and word in DOUBLED_VERBS:
+            held += word
+            continue
+        if held:
+            yield held
+        held = word
     if held:
         yield held
 

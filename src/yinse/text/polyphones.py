@@ -35,10 +35,12 @@ _WORDS: Mapping[str, str] = {
     "处处": "chu4 chu4", "长着": "zhang3 zhe5", "哪儿": "na3 er5", "那儿": "na4 er5", "这儿": "zhe4 er5",
     "得了": "de2 le5", "为了": "wei4 le5", "除了": "chu2 le5", "有的是": "you3 de5 shi4", "落下": "luo4 xia4",
     "夹克": "jia1 ke4", "晕车": "yun4 che1", "买东西": "mai3 dong1 xi5", "谢谢": "xie4 xie5", "小姐": "xiao2 jie5",
-    "小姐姐": "xiao3 jie3 jie5", "哪里": "na2 li5", "想想": "xiang2 xiang5", "走走": "zou2 zou5",
+    "小姐姐": "xiao3 jie3 jie5", "哪里": "na3 li3", "想想": "xiang2 xiang5", "走走": "zou2 zou5",
     "讲讲": "jiang2 jiang5", "写写": "xie2 xie5", "洗洗": "xi2 xi5", "跑跑": "pao2 pao5", "找找": "zhao2 zhao5",
     "等一等": "deng3 yi5 deng3", "想一想": "xiang3 yi5 xiang3", "像样儿": "xiang4 yang4 er5",
 }  # fmt: skip
+DOUBLED_VERBS = frozenset("看听说想试走坐问写读学玩找等吃喝聊转逛算猜尝洗擦摸动管练歇讲谈瞧查翻唱跳跑站")
+"""Verbs that are doubled for a while's doing; the second is unstressed."""
 _ER_FULL = frozenset(
     "女儿 婴儿 孤儿 幼儿 健儿 宠儿 胎儿 少儿 育儿 患儿 生儿 混血儿 新生儿 托儿 男儿 孩儿 娇儿 弃儿 乞儿 小儿"
     " 妻儿 小女儿 大女儿 二女儿 孙女儿 吉祥儿 生儿育女".split()
@@ -56,7 +58,8 @@ _TITLES = tuple(
 
 _ADVERBS = frozenset("就也都还总可必只真又你我他她您们咱谁它") | frozenset(
     "千万 起码 恐怕 今晚 今天 明天 至少 以后 之前 之后 我们 你们 他们 她们 大家 可能 肯定 一定 总归 大概 应该 这时"
-    " 每天 咱们 最少 人们 同学们 老师 妈妈 爸爸 首先 将来 现在 有时 往往 终究 迟早 到底 恐怕 大约 自己 还是".split()
+    " 每天 下回 下次 回头 到时 到时候 咱们 最少 人们 同学们 老师 妈妈 爸爸 首先 将来 现在 有时 往往 终究 迟早 大约"
+    " 自己 还是".split()
 )
 _CLASSED_MAX = 3
 _TAGGED_WRONG = frozenset("高兴 冷清 漂亮 精彩 热闹 干净 清楚 辛苦 安静".split())
@@ -203,7 +206,9 @@ def _word_classes() -> dict[str, str]:
 
 def _takes_complement(word: str) -> bool:
     """Whether 得 after a word is the particle: verbs, adjectives, and what no dictionary has, such as 腿软."""
-    return word[-1] not in _OBJECTS and _word_classes().get(word, "v") in "vaz" or word in _TAGGED_WRONG
+    classes = _word_classes()
+    ends_well = word[-1] not in _OBJECTS and classes.get(word, "v") in "vaz"
+    return ends_well or classes.get(word[-1]) == "a" or word in _TAGGED_WRONG
 
 
 def _read_de(before: str, after: str) -> str | None:
@@ -248,6 +253,11 @@ def _by_name(run: str, index: int) -> str | None:
     return surname if run.startswith(_TITLES, index + 1) or run[index - 1 : index] == "姓" and index else None
 
 
+def _is_open(char: str) -> bool:
+    """Whether the context model is asked for a character that no phrase holds."""
+    return char not in _polyphones() and char not in _ALONE and is_known(char)
+
+
 def lexical_readings(words: Sequence[str]) -> tuple[list[str | None], list[Source]]:
     """Pinyin of all characters of a run before tone sandhi, and who decided each.
 
@@ -273,7 +283,7 @@ def lexical_readings(words: Sequence[str]) -> tuple[list[str | None], list[Sourc
                 chosen, source = ruled, Source.RULE
             elif special := _by_pattern(run, at, span, length):
                 chosen, source = special, Source.PHRASE
-            elif length == 1 and run[at] not in _polyphones() and run[at] not in _ALONE and is_known(run[at]):
+            elif length == 1 and place != neutral and _is_open(run[at]):
                 asked.append(at)
             if place == neutral and chosen:
                 chosen = "er5" if word[-1] == "儿" else chosen[:-1] + "5"

@@ -1,4 +1,4 @@
-"""Surface tones of Mandarin: 不, 一, chains of third tones."""
+"""Surface tones of Mandarin: 不, 一, chains of third tones, the suffix 儿."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from yinse.text.polyphones import NUMERALS
 
 _LARGE_UNITS = frozenset("百千万亿")
 _FOOT_SYLLABLES = 3
+_FOOT_WORDS = 2
 _ONE_AND_TWO = frozenset("小老")
 """First characters of three-syllable words built as one and two, such as 小老虎."""
 
@@ -52,12 +53,12 @@ def _apply_yi(chars: str, tones: list[int], lexical: Sequence[int], starts: froz
 
 
 def _feet(words: Sequence[str], tones: Sequence[int]) -> list[list[int]]:
-    """Word lengths of each foot: neighbours that meet in third tones join, up to three syllables."""
+    """Word lengths of each foot: two neighbours that meet in third tones join, up to three syllables."""
     feet: list[list[int]] = []
     at = 0
     for word in words:
         meets = at > 0 and tones[at - 1] == 3 and tones[at] == 3
-        if meets and sum(feet[-1]) + len(word) <= _FOOT_SYLLABLES:
+        if meets and len(feet[-1]) < _FOOT_WORDS and feet[-1][0] + len(word) <= _FOOT_SYLLABLES:
             feet[-1].append(len(word))
         else:
             feet.append([len(word)])
@@ -65,17 +66,37 @@ def _feet(words: Sequence[str], tones: Sequence[int]) -> list[list[int]]:
     return feet
 
 
+def _is_one_and_two(word: str) -> bool:
+    """Whether a word of three characters is built as one and two."""
+    import jieba
+
+    known = jieba.dt.FREQ
+    return word[0] in _ONE_AND_TWO or bool(known.get(word[1:])) and not known.get(word[:2])
+
+
+def _is_decimal_point(chars: str, i: int) -> bool:
+    """Whether the character is the point of a number, which stands for itself."""
+    return chars[i] == "点" and chars[i - 1 : i] in NUMERALS and chars[i + 1] in NUMERALS
+
+
+def _apply_er(chars: str, tones: list[int], lexical: Sequence[int]) -> None:
+    """The suffix 儿 has the tone of the syllable that it colours."""
+    for i in range(1, len(chars)):
+        if chars[i] == "儿" and lexical[i] == 5:
+            tones[i] = tones[i - 1]
+
+
 def _apply_third(chars: str, words: Sequence[str], tones: list[int]) -> None:
     """A third tone before a third tone of the same foot becomes a second."""
     at = 0
     for foot in _feet(words, tones):
         end = at + sum(foot)
-        one_and_two = foot == [1, 2] or foot == [3] and chars[at] in _ONE_AND_TWO
+        one_and_two = foot == [1, 2] or foot == [3] and _is_one_and_two(chars[at:end])
         if one_and_two and tones[at:end] == [3, 3, 3]:
             tones[at + 1] = 2
         else:
             for i in range(at, end - 1):
-                if tones[i] == 3 and tones[i + 1] == 3:
+                if tones[i] == 3 and tones[i + 1] == 3 and not _is_decimal_point(chars, i):
                     tones[i] = 2
         at = end
 
@@ -101,4 +122,5 @@ def surface_tones(words: Sequence[str], lexical: Sequence[int], unstressed: froz
     _apply_bu(chars, tones, frozenset(starts))
     _apply_yi(chars, tones, lexical, frozenset(starts))
     _apply_third(chars, words, tones)
+    _apply_er(chars, tones, lexical)
     return tones
