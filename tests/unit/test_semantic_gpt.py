@@ -161,6 +161,24 @@ def test_attention_of_each_code(model: SemanticGPT, texts: list[SemanticText], p
         assert float(written.attention[0].sum()) == pytest.approx(1.0, abs=1e-5)
 
 
+def test_attention_of_heads_adds_up(model: SemanticGPT, texts: list[SemanticText], prompt: Tensor) -> None:
+    def of(weights: Tensor) -> Tensor:
+        return write(model, texts[0], prompt, options=OPTIONS, generator=seeded(0), attention=weights).attention
+
+    mean, apart = torch.full((CONFIG.layers, CONFIG.heads), 1 / 12), []
+    for layer in range(CONFIG.layers):
+        alone = torch.zeros_like(mean)
+        alone[layer] = mean[layer]
+        apart.append(of(alone))
+    torch.testing.assert_close(of(mean), torch.stack(apart).sum(dim=0))
+    assert not torch.equal(apart[0], apart[1])
+
+
+def test_attention_of_no_head_is_refused() -> None:
+    with pytest.raises(ConfigError, match="no head"):
+        PhonemeAttention(torch.zeros(CONFIG.layers, CONFIG.heads))
+
+
 def test_attention_in_a_batch(model: SemanticGPT, texts: list[SemanticText], prompt: Tensor) -> None:
     one_head = torch.zeros(CONFIG.layers, CONFIG.heads)
     one_head[1, 2] = 1.0

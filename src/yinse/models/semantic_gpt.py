@@ -64,16 +64,29 @@ class PhonemeAttention:
 
     Attributes:
         share: `(B, T, T_ph)`, the rows of the logits of the same call.
+
+    Raises:
+        ConfigError: no head has any weight.
     """
 
     def __init__(self, weights: Tensor) -> None:
+        if not weights.any():
+            raise ConfigError("attention is asked for, but of no head")
         self.weights = weights
         self.share = weights.new_zeros(())
+        self._wanted = weights.any(dim=1).tolist()
+
+    def wants(self, layer: int) -> bool:
+        """Whether the layer has weight; one without costs nothing."""
+        return bool(self._wanted[layer])
+
+    def begin(self) -> None:
+        """Forget the call before."""
+        self.share = self.weights.new_zeros(())
 
     def add(self, layer: int, attended: Tensor) -> None:
-        """Add one layer's attention `(B, heads, T, T_ph)`; the first layer begins anew."""
-        part = torch.einsum("bhtp,h->btp", attended, self.weights[layer])
-        self.share = part if layer == 0 else self.share + part
+        """Add one layer's attention `(B, heads, T, T_ph)`."""
+        self.share = self.share + torch.einsum("bhtp,h->btp", attended, self.weights[layer])
 
 
 def sines(position: Tensor, width: int) -> Tensor:
@@ -123,7 +136,7 @@ class SemanticBlock(nn.Module):
         if cache is not None:
             key, value = cache.extend(layer, key, value)
         chance = self.dropout if self.training else 0.0
-        if record is None:
+        if record is None or not record.wants(layer):
             seen = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=chance)
         else:
             score = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
@@ -208,6 +221,8 @@ class SemanticGPT(nn.Module):
         if x.shape[1] > 1 or phoneme_mask is not None:
             mask = self._sight(phoneme_count, known, x.shape[1], phoneme_mask, x.device)
         x = nn.functional.dropout(x, self.config.dropout, self.training).to(self.code.weight.dtype)
+        if record is not None:
+            record.begin()
         for layer, block in enumerate(self.blocks):
             x = block(x, mask=mask, cache=cache, layer=layer, record=record, phonemes=phoneme_count)
         if cache is not None:

@@ -94,7 +94,7 @@ def prepare(model: SemanticGPT, precision: Precision = "exact") -> None:
 def _packed(linear: nn.Linear, precision: Precision, space: Tensor) -> nn.Module:
     stored = linear.weight.detach()
     weight = space[: stored.numel()].view_as(stored).copy_(stored)
-    bias = torch.zeros(len(weight)) if linear.bias is None else linear.bias.detach().float()
+    bias = dict(linear.named_parameters()).get("bias", torch.zeros(len(weight))).detach().float()
     if precision == "int8":
         return Int8Linear(weight, bias)
     lossless = stored.dtype == torch.float16 or torch.equal(weight.half().float(), weight)
