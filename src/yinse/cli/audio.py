@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from yinse.cli import coach
 from yinse.cli.console import follow, guarded, note, show_json
 
 if TYPE_CHECKING:
@@ -134,24 +135,37 @@ def _print_summary(result: PrepResult) -> None:
 
 @guarded
 def check(
-    paths: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="A recording; or a folder, several files, a list, texts, or the name of a voice."),
+    ],
     *,
     html: Annotated[
-        Path | None, typer.Option("--html", help="Write a page with pictures and players of one recording.")
+        Path | None, typer.Option("--html", help="Write a page: about one recording, or about what a corpus covers.")
+    ] = None,
+    text: Annotated[Path | None, typer.Option("--text", help="What is said: name<TAB>text, or a line each.")] = None,
+    language: Annotated[str | None, typer.Option("--language", help="zh or en; else told by the texts.")] = None,
+    recogniser: Annotated[
+        str | None, typer.Option("--recogniser", help="faster-whisper model that hears recordings without text.")
     ] = None,
     config: Config = None,
     denoise: Denoise = None,
     json: Json = False,
 ) -> None:
-    """Tell how good recordings are, and how to record better."""
-    from yinse.core.errors import BadAudio, ConfigError, QualityGateError
+    """Tell how good recordings are, what a corpus or voice covers and lacks, and what to record next."""
+    from yinse.core.errors import BadAudio, QualityGateError
     from yinse.workflows.check import check_recordings
     from yinse.workflows.check_page import write_check_page
 
     options = _options(config, denoise=denoise)
-    if html is not None and (len(paths) != 1 or paths[0].is_dir()):
-        raise ConfigError("a page shows one recording", advice="Name one file.")
-    checked: tuple[CheckedRecording, ...] = follow(check_recordings(paths, limits=options.limits))
+    if coach.is_corpus(paths, text):
+        coach.report_corpus(
+            paths, text=text, language=language, recogniser=recogniser, limits=options.limits, html=html, json=json
+        )
+        return
+    checked: tuple[CheckedRecording, ...] = follow(
+        check_recordings(paths, limits=options.limits, denoise=options.denoise)
+    )
     if html is not None and checked[0].report is not None:
         follow(write_check_page(paths[0], html, options=options))
     if json:

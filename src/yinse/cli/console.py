@@ -6,7 +6,7 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +38,11 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     return str(value) if isinstance(value, Path) else float(value)
+
+
+def for_people(figures: Mapping[str, float]) -> dict[str, float]:
+    """Figures of a voice without the counts and losses of single sounds, which are for the coach."""
+    return {name: value for name, value in figures.items() if "/" not in name}
 
 
 def guarded(function: Callable[_P, None]) -> Callable[_P, None]:

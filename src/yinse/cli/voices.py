@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from yinse.cli.console import guarded, note, show_json
+from yinse.cli.console import for_people, guarded, note, show_json
 
 if TYPE_CHECKING:
     from yinse.voices.store import StoredVoice
@@ -48,7 +48,8 @@ def show(name: Name, json: Json = False) -> None:
     entry = VoiceStore().find(name)
     voice = entry.read()
     sizes = {tensor: list(values.shape) for tensor, values in voice.tensors.items()}
-    summary = {**_summary(entry), "tuned": voice.is_tuned, "tensors": sizes}
+    figures = for_people(entry.card.figures)
+    summary = {**_summary(entry), "figures": figures, "tuned": voice.is_tuned, "tensors": sizes}
     if json:
         show_json(summary)
         return

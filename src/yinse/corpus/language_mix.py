@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from yinse.corpus.spoken_units import SpokenText
@@ -27,7 +27,7 @@ class LanguageMix:
     """
 
     main: str
-    words: Counter[str]
+    words: Mapping[str, int]
     other_share: float
     mixed_texts: float
     verdict: str
@@ -47,4 +47,4 @@ def language_mix(texts: Sequence[SpokenText]) -> LanguageMix:
         verdict = "loan words"
     else:
         verdict = "mixed" if other < HEAVY_SHARE else "two languages"
-    return LanguageMix(main, words, other, mixed, verdict)
+    return LanguageMix(main, dict(words), other, mixed, verdict)

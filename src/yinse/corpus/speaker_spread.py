@@ -58,7 +58,7 @@ def speaker_spread(vectors: Sequence[FloatArray], names: Sequence[str]) -> Speak
     middle = float(np.median(alike))
     deviation = _MAD_TO_DEVIATION * float(np.median(np.abs(alike - middle)))
     limit = middle - max(_DEVIATIONS * deviation, _LEAST_APART)
-    far = sorted((float(alike[place]), names[place]) for place in np.flatnonzero(alike < limit))
+    far = sorted((float(alike[place]), names[place]) for place in np.flatnonzero(alike < limit).tolist())
     return SpeakerSpread(
         segments=len(points),
         mean=float(alike.mean()),

@@ -119,7 +119,7 @@ def run_demo(
     notes.figures |= {
         "signal-to-noise ratio before cleaning, dB": cleaned.report_before.snr_db,
         "signal-to-noise ratio after cleaning, dB": cleaned.report_after.snr_db,
-        **{name.replace("_", " "): value for name, value in result.voice.figures.items()},
+        **{name.replace("_", " "): value for name, value in result.voice.figures.items() if "/" not in name},
     }
     heard: list[AudioClip] = []
     for number, (language, text) in enumerate(SENTENCES.items()):
