@@ -208,7 +208,7 @@ def test_a_damaged_voice_is_mentioned(yinse: Yinse, home: Path) -> None:
 
 def test_check_reports_in_words_and_numbers(yinse: Yinse, recording: Path) -> None:
     result = yinse("check", recording.parent, "--json")
-    (entry,) = json.loads(result.stdout)
+    (entry,) = json.loads(result.stdout)["recordings"]
     assert entry["report"]["speech_s"] > 10
     assert "s of speech" in yinse("check", recording).stdout
 
