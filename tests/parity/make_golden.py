@@ -13,9 +13,12 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from yinse.models.hifigan import GeneratorConfig
 from yinse.models.semantic_gpt import SemanticConfig, SemanticGPT, official_keys
 from yinse.models.semantic_sampling import SamplingOptions
 from yinse.models.semantic_writing import SemanticText, write, write_batch
+from yinse.models.sovits import Reference, SoVITS, SoVITSConfig
+from yinse.models.spectrogram import LogMel, SpectrogramConfig
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
 
@@ -76,5 +79,66 @@ def semantic_gpt() -> None:
     save_file(tensors, GOLDEN / "s1_t2s_tiny.safetensors", metadata)
 
 
+@torch.inference_mode()
+def sovits() -> None:
+    """A SoVITS with a speaker vector and 160 samples a code, under our own names."""
+    chance = torch.Generator().manual_seed(143)
+    config = SoVITSConfig(
+        phonemes=12,
+        codes=8,
+        ssl_size=6,
+        latent=4,
+        hidden=8,
+        inner=8,
+        layers=2,
+        fusion_hidden=8,
+        fusion_heads=2,
+        reference_bins=24,
+        style_hidden=8,
+        style_kernel=3,
+        condition=8,
+        speaker_vector=5,
+        couplings=2,
+        flow_kernel=3,
+        flow_layers=2,
+        generator=GeneratorConfig(
+            inputs=4,
+            channels=8,
+            upsampling=(8, 5, 2),
+            upsampling_kernels=(16, 9, 2),
+            resblock_kernels=(3, 7),
+            condition=8,
+            weight_norm=False,
+            output_bias=False,
+        ),
+        spectrogram=SpectrogramConfig(16000, 64, 20, 20, mel_max_hz=8000.0, centred=False, power_floor=1e-8),
+    )
+    model = SoVITS(config).eval()
+    tensors: dict[str, Tensor] = {}
+    for name, weight in model.named_parameters():
+        spread = 0.3 if weight.dim() < 2 else (1.5 / weight[0].numel()) ** 0.5
+        weight.copy_((torch.randn(weight.shape, generator=chance) * spread).half())
+        tensors[f"weights.{name}"] = weight.half()
+    given = {
+        "reference": torch.randn(1, 200, generator=chance) * 0.3,
+        "speaker": torch.randn(1, 5, generator=chance),
+        "ssl": torch.randn(1, 6, 9, generator=chance),
+        "codes": torch.randint(8, (1, 7), generator=chance),
+        "phonemes": torch.randint(12, (1, 5), generator=chance),
+    }
+    spectrum = LogMel(config.spectrogram).magnitude(given["reference"])
+    condition = model.condition([Reference(spectrum, given["speaker"])])
+    tensors |= {f"in.{name}": value for name, value in given.items()}
+    tensors |= {"out.spectrum": spectrum, "out.codes": model.encode(given["ssl"]), "out.condition": condition}
+    for case, speed in (("plain", 1.0), ("faster", 1.3)):
+        noise = torch.randn(1, config.latent, model.latent_frames(7, speed=speed), generator=chance)
+        decoded = model(given["codes"], given["phonemes"], condition, noise=noise, speed=speed)
+        tensors |= {f"in.{case}.noise": noise, f"out.{case}.samples": decoded.samples}
+        tensors[f"out.{case}.hidden"] = decoded.hidden
+    tensors = {name: value.contiguous() for name, value in tensors.items()}
+    save_file(tensors, GOLDEN / "s2_tiny.safetensors", {"config": json.dumps(dataclasses.asdict(config))})
+
+
 if __name__ == "__main__":
     semantic_gpt()
+    sovits()

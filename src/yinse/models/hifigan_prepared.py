@@ -8,8 +8,8 @@ Four things make it faster than the modules of `hifigan`, each by measurement (`
 - transposed convolutions are one matrix product, whose parts are added where they overlap;
 - each stage runs through time in pieces that stay in the cache, so memory grows with one tensor per stage only.
 
-In single precision all results are those of the network up to rounding. In half precision (bfloat16) the convolutions
-are oneDNN's own.
+In single precision all results are those of the network up to rounding. In bfloat16 the products are rounded, also
+those of the frequency domain; its transforms are not.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ PIECE_FRAMES = 480
 """Frames made at a time when there are more; each piece sees its neighbours' frames as far as the network reaches."""
 _PIECE_VALUES = 512 * 1024
 """Numbers in a stage's piece: two to four arrays of this size fit into a second-level cache with their transforms."""
-_FOURIER_CHANNELS, _FOURIER_KERNEL = 64, 7
-"""From here on the frequency domain is faster than oneDNN's sum in single precision."""
+_FOURIER_KERNEL = 7
+_FOURIER_SIZE = {torch.float32: 64 * 7, torch.bfloat16: 128 * 11}
+"""From this kernel, and this product of channels and kernel, the frequency domain is faster than oneDNN's sum."""
 
 
 class _Convolution(nn.Module):
@@ -66,7 +67,7 @@ class _FourierConvolution(nn.Module):
     forth: Tensor
     back: Tensor
 
-    def __init__(self, weight: Tensor, bias: Tensor, *, dilation: int) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor, *, dilation: int, precision: torch.dtype) -> None:
         super().__init__()
         outputs, inputs, kernel = weight.shape
         self.kernel, self.dilation = kernel, dilation
@@ -74,7 +75,7 @@ class _FourierConvolution(nn.Module):
         self.step = self.block - kernel + 1
         forth, spectra, back = _transforms(self.block, kernel)
         by_tap = weight.float().permute(2, 1, 0).reshape(kernel, inputs * outputs)
-        self.register_buffer("weight", (spectra @ by_tap).view(-1, inputs, outputs), persistent=False)
+        self.register_buffer("weight", (spectra @ by_tap).view(-1, inputs, outputs).to(precision), persistent=False)
         # a constant lives in the lowest frequency, the first row
         self.register_buffer("bias", bias.float() * self.block, persistent=False)
         self.register_buffer("forth", forth, persistent=False)
@@ -86,19 +87,23 @@ class _FourierConvolution(nn.Module):
         dilation, step, block = self.dilation, self.step, self.block
         blocks = math.ceil(math.ceil(count / dilation) / step)
         before = dilation * (self.kernel // 2)
-        padded = rows.new_empty(dilation * (blocks * step + self.kernel - 1), channels)
+        padded = self.forth.new_empty(dilation * (blocks * step + self.kernel - 1), channels)
         padded[:before] = 0
         padded[before + count :] = 0
-        torch.ops.aten.leaky_relu.out(rows, slope, out=padded[before : before + count])
-        spectra = rows.new_empty(dilation, blocks, len(self.forth), channels)
+        torch.ops.aten.leaky_relu.out(rows.float(), slope, out=padded[before : before + count])
+        spectra = padded.new_empty(dilation, blocks, len(self.forth), channels)
         forth = self.forth.expand(blocks, -1, -1)
         for phase in range(dilation):  # each d-th row, from another one: what a dilated kernel sees
             shape, strides = (blocks, block, channels), (step * dilation * channels, dilation * channels, 1)
             torch.bmm(forth, padded[phase:].as_strided(shape, strides, phase * channels), out=spectra[phase])
-        products = torch.bmm(spectra.flatten(0, 1).transpose(0, 1), self.weight)
+        given = spectra.flatten(0, 1).transpose(0, 1)
+        if self.weight.dtype != given.dtype:
+            given = given.new_empty(given.shape, dtype=self.weight.dtype).copy_(given)
+        products = torch.bmm(given, self.weight).float()
         products[0] += self.bias
         made = torch.bmm(self.back.expand(dilation * blocks, -1, -1), products.transpose(0, 1))
-        return made.view(dilation, blocks * step, -1).transpose(0, 1).reshape(dilation * blocks * step, -1)[:count]
+        in_order = made.view(dilation, blocks * step, -1).transpose(0, 1)
+        return in_order.to(rows.dtype).reshape(dilation * blocks * step, -1)[:count]
 
 
 class _Upsampling(nn.Module):
@@ -277,9 +282,9 @@ def _prepared(convolution: nn.Module, *, precision: torch.dtype) -> nn.Module:
     """The faster of the two kinds of convolution."""
     weight, bias = _weight(convolution)
     dilation = int(convolution.dilation[0])  # type: ignore[index, arg-type]
-    wide = min(weight.shape[:2]) >= _FOURIER_CHANNELS and weight.shape[2] >= _FOURIER_KERNEL
-    if precision == torch.float32 and wide and bias is not None:
-        return _FourierConvolution(weight, bias, dilation=dilation)
+    channels, kernel = min(weight.shape[:2]), weight.shape[2]
+    if bias is not None and kernel >= _FOURIER_KERNEL and channels * kernel >= _FOURIER_SIZE[precision]:
+        return _FourierConvolution(weight, bias, dilation=dilation, precision=precision)
     return _Convolution(weight, bias, dilation=dilation, precision=precision)
 
 
