@@ -264,6 +264,9 @@ def test_end_token_waits_its_turn(texts: list[SemanticText], prompt: Tensor) -> 
         written = write(ending(scores), texts[0], prompt, options=options, generator=seeded(0))
         assert written.ended
         assert len(written.codes) == least
+    heads = torch.ones(CONFIG.layers, CONFIG.heads)
+    silent = write(ending(scores), texts[0], prompt, options=options, generator=seeded(0), attention=heads)
+    assert silent.attention.shape == (0, len(texts[0].phonemes))
 
 
 def test_likeliest_end_token_stops_though_another_is_drawn(texts: list[SemanticText], prompt: Tensor) -> None:

@@ -185,14 +185,14 @@ def _write(
             continue
         codes[step.row].append(step.code)
         if step.looked is not None:
-            looked[step.row].append(step.looked)
+            looked[step.row].append(step.looked[None].float().cpu())
     return [
         SemanticCodes(
             codes=torch.tensor(codes[row], dtype=torch.long),
             ended=ended[row],
-            attention=torch.stack(looked[row]) if looked[row] else None,
+            attention=None if attention is None else torch.cat([torch.zeros(0, len(text.phonemes)), *looked[row]]),
         )
-        for row in range(len(texts))
+        for row, text in enumerate(texts)
     ]
 
 
