@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from fakes import FakeEngine, humming
 from made_voice import RATE_HZ, noisy, voice
 from yinse.audio.options import PREPARATION
+from yinse.audio.quality import assess_quality
 from yinse.audio.write import write_audio
 from yinse.core.errors import BadAudio, BadText, ConfigError, ResourceError
 from yinse.core.events import Finished, Progress, Warned
@@ -32,6 +34,7 @@ from yinse.corpus.manifest import (
 from yinse.workflows.batch import Crashed, run_all
 from yinse.workflows.cache import RESULT, ResultCache
 from yinse.workflows.prep import PrepRequest, PrepResult, prepare_corpus
+from yinse.workflows.second_speaker import find_second_speaker, warned
 
 OPTIONS = replace(PREPARATION, denoise="gate")
 
@@ -267,3 +270,19 @@ def test_damaged_lists_name_the_line(tmp_path: Path) -> None:
         read_manifest(tmp_path / "nowhere")
     with pytest.raises(BadText):
         read_list(tmp_path / "nowhere.list")
+
+
+# ------------------------------------------------------------------------- two people
+
+
+def test_a_second_person_is_noticed_in_a_longer_recording(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("yinse.workflows.native.load_engine", lambda: FakeEngine())
+    one = [humming([(2.0, True)], f0_hz=110.0) for _ in range(6)]
+    other = [humming([(2.0, True)], f0_hz=220.0) for _ in range(2)]
+    assert find_second_speaker(one) == ()
+    assert find_second_speaker([*one[:5], *other]) == (5, 6)
+    assert find_second_speaker([one[0], *other]) == ()
+    report = assess_quality(noisy(voice(3.0), 30.0))
+    assert warned(report, []) is report
+    assert "at 12 s, 15 s" in warned(report, [12.0, 15.0]).reasons[-1]
+    assert warned(report, [12.0]).verdict == "warned"

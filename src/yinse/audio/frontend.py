@@ -25,7 +25,7 @@ from yinse.audio.spectral_gate import DEFAULT_STRENGTH, SpectralGate
 from yinse.core.errors import QualityGateError
 from yinse.core.types import AudioClip
 
-REVISION = 1
+REVISION = 2
 """Grows whenever the same recording and options give another result: results kept from earlier are then of no use."""
 # What the networks leave of voice and noise, as measured on speech at 15 to 30 dB; no mix was worse than both.
 _DENOISED_SNR_DB = 22.0

@@ -9,9 +9,13 @@ from pathlib import Path
 from yinse.audio.decode import decode
 from yinse.audio.frontend import examine
 from yinse.audio.quality import QualityLimits, QualityReport
+from yinse.audio.rumble import without_rumble
+from yinse.audio.slicing import slice_utterances
 from yinse.core.errors import BadAudio
 from yinse.core.events import Event, Finished, Progress
+from yinse.core.types import AudioClip
 from yinse.workflows.recordings import find_recordings
+from yinse.workflows.second_speaker import find_second_speaker, warned
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,8 @@ def check_recordings(
     Args:
         paths: recordings, or folders of them.
         limits: where a recording stops being good.
-        denoise: denoiser that helps to tell voice from noise, see `yinse.audio.frontend.examine`.
+        denoise: denoiser that helps to tell voice from noise, see `yinse.audio.frontend.examine`; with one, second
+            speakers are looked for too.
 
     Raises:
         BadAudio: a path does not exist, or a folder holds no audio.
@@ -41,8 +46,18 @@ def check_recordings(
     for index, path in enumerate(recordings):
         yield Progress("check", index, len(recordings), path.name)
         try:
-            checked.append(CheckedRecording(path, examine(decode(path), limits=limits, denoise=denoise)))
+            clip = decode(path)
+            report = examine(clip, limits=limits, denoise=denoise)
+            if report.verdict != "refused" and denoise != "none":
+                report = _with_second_speaker(report, clip)
+            checked.append(CheckedRecording(path, report))
         except BadAudio as error:
             checked.append(CheckedRecording(path, None, f"{error.what}. {error.advice or ''}".strip()))
     yield Progress("check", len(recordings), len(recordings))
     yield Finished(tuple(checked))
+
+
+def _with_second_speaker(report: QualityReport, clip: AudioClip) -> QualityReport:
+    pieces = slice_utterances(without_rumble(clip))
+    second = find_second_speaker([piece.clip for piece in pieces])
+    return warned(report, [pieces[index].segment.start_s for index in second])

@@ -23,6 +23,7 @@ from yinse.workflows.batch import Crashed, run_all
 from yinse.workflows.cache import RESULT, ResultCache
 from yinse.workflows.prepared import PrepJob, failure, prepare_one, result_key
 from yinse.workflows.recordings import find_recordings
+from yinse.workflows.second_speaker import ADVICE
 from yinse.workflows.transcripts import find_transcripts
 
 EXPORTS = ("list", "ljspeech")
@@ -272,6 +273,8 @@ def _warnings(one: _Done) -> Iterator[Event]:
     result = one.result
     if result["status"] in ("refused", "unreadable"):
         yield Warned(f"{result['status']}: {'; '.join(result['reasons'])}. {result['advice']}".strip(), str(one.path))
+    if any(piece["second_speaker"] for piece in result["utterances"]):
+        yield Warned(f"{result['reasons'][-1]}. {ADVICE}", str(one.path))
     for start_s, end_s in result["left_out"]:
         yield Warned(f"no utterance could be made of the speech from {start_s:.1f} to {end_s:.1f} s", str(one.path))
 

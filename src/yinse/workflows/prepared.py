@@ -17,6 +17,7 @@ from yinse.audio.write import write_audio
 from yinse.core.errors import BadAudio, QualityGateError
 from yinse.core.files import WholeFile
 from yinse.workflows.cache import RESULT, ResultCache
+from yinse.workflows.second_speaker import find_second_speaker, warned
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,9 @@ def failure(status: str, reason: str, advice: str | None) -> dict[str, Any]:
 
 
 def _success(prepared: PreparedRecording) -> dict[str, Any]:
-    before, after = prepared.report_before, prepared.report_after
+    second = find_second_speaker([one.clip for one in prepared.utterances])
+    before = warned(prepared.report_before, [prepared.utterances[index].segment.start_s for index in second])
+    after = prepared.report_after
     repaired = {one.name for one in prepared.steps} & {"denoise", "repair clicks"}
     return {
         "status": "repaired" if repaired else "accepted",
@@ -100,6 +103,7 @@ def _success(prepared: PreparedRecording) -> dict[str, Any]:
                 "held_tones": round(one.held_tones, 3),
                 "loudness_lufs": round(one.loudness_lufs, 2),
                 "place": round(one.place, 4),
+                "second_speaker": number in second,
                 "journal": plain_steps(one.steps),
             }
             for number, one in enumerate(prepared.utterances)

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from yinse.core.types import FloatArray
 
+FEWEST_UTTERANCES = 4
+"""With fewer, nothing can be told."""
 _ROUNDS = 10
 _SMALLEST_SHARE = 0.15
 # Ten utterances of each of 14 unheard people: two halves of one person are alike by 0.88 or more, and at most 0.04 less
@@ -30,7 +32,7 @@ def two_speakers(vectors: Sequence[FloatArray], durations_s: Sequence[float]) ->
     Returns:
         Indices of the smaller group; empty for one person, or fewer than four utterances.
     """
-    if len(vectors) < 4:
+    if len(vectors) < FEWEST_UTTERANCES:
         return ()
     points, weights = np.stack(vectors).astype(np.float64), np.asarray(durations_s)
     alike = points @ points.T
