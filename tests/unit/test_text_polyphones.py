@@ -1,4 +1,8 @@
-"""Polyphones in 300 sentences, one marked each; the readings were written down before any rule was tuned."""
+"""Polyphones in sentences, one marked each.
+
+The 300 of `polyphones.tsv` were written before any rule was tuned, and none is tuned on them; those of
+`polyphones_development.tsv` were measured once at first sight and then used.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,8 @@ from yinse.text.context_model import choose_readings, is_known
 from yinse.text.mandarin import read_han
 from yinse.text.reading import Source
 
-SENTENCES = Path(__file__).parents[1] / "data" / "polyphones.tsv"
+DATA = Path(__file__).parents[1] / "data"
+KEPT_APART, DEVELOPMENT = "polyphones.tsv", "polyphones_development.tsv"
 MUST = 0.95
 _MARK = "▁"
 _HAN = re.compile("[\u3400-\u9fff]+")
@@ -24,19 +29,21 @@ def reading_at(text: str, index: int) -> str:
     return [syllable for word in read_han(run[0]) for syllable in word.reading][index - run.start()]
 
 
-def sentences() -> list[tuple[str, int, str]]:
-    rows = (line.split("\t") for line in SENTENCES.read_text("utf-8").splitlines())
+def sentences(name: str) -> list[tuple[str, int, str]]:
+    rows = (line.split("\t") for line in (DATA / name).read_text("utf-8").splitlines())
     return [(marked.replace(_MARK, ""), marked.index(_MARK), reading) for marked, reading in rows]
 
 
 def test_the_sentences_are_balanced() -> None:
-    counts = Counter(text[index] for text, index, _ in sentences())
+    counts = Counter(text[index] for text, index, _ in sentences(KEPT_APART))
     assert len(counts) == 60 and set(counts.values()) == {5}
 
 
-def test_polyphones_are_read_as_the_dictionary_says() -> None:
-    wrong = [(text, reading) for text, index, reading in sentences() if reading_at(text, index) != reading]
-    assert 1 - len(wrong) / len(sentences()) >= MUST, wrong
+@pytest.mark.parametrize("name", [KEPT_APART, DEVELOPMENT])
+def test_polyphones_are_read_as_the_dictionary_says(name: str) -> None:
+    rows = sentences(name)
+    wrong = [(text, reading) for text, index, reading in rows if reading_at(text, index) != reading]
+    assert 1 - len(wrong) / len(rows) >= MUST, wrong
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ _PREFIXES = {
 }  # fmt: skip
 _SPELLED_FIRST = frozenset("iexu")
 """Lower-case letters that start brand names: iPhone, eBay, xAI, uTorrent."""
-_RUN_TOGETHER_MIN = 6
+_RUN_TOGETHER_MIN = 7
 """Two words of so many letters each that are written as one keep both their stresses."""
 
 

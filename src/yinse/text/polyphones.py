@@ -76,6 +76,7 @@ _FELL = frozenset("啃推打摔撞吹绊压累病晕跌击拉踢砍扳扶放推"
 _CONFIDENT = 0.95
 """The context model is believed from this probability on."""
 _PATTERN_MARK = "~"
+_RUN_END = "$"
 
 
 @dataclass(slots=True)
@@ -123,10 +124,14 @@ def _by_pattern(run: str, index: int, word: tuple[int, int], phrase: int) -> str
     if entry is not None:
         for before, after in entry.spans:
             start, end = index - before, index + after + 1
-            inside = start >= word[0] and end <= word[1]
+            inside = start >= word[0] and min(end, len(run)) <= word[1]
             if end - start < max(phrase + (not inside and phrase > 1), 2):
                 continue
-            if start >= 0 and (reading := entry.texts.get((before, run[start:end]))):
+            if start < 0:
+                continue
+            if reading := entry.texts.get((before, run[start:end])):
+                return reading
+            if end == len(run) + 1 and (reading := entry.texts.get((before, run[start:end] + _RUN_END))):
                 return reading
     return None
 
@@ -175,7 +180,9 @@ def _word_readings(word: str) -> tuple[tuple[str | None, ...], tuple[int, ...]]:
     lengths = _phrase_lengths(word)
     for index, char in enumerate(word):
         if lengths[index] == 1 and (entry := _polyphones().get(char)):
-            syllables[index] = entry.readings[0]
+            # In a word that the segmenter has made up, the character may as well stand alone.
+            alone = None if word in _word_classes() else _ALONE.get(char)
+            syllables[index] = alone or entry.readings[0]
         # Some entries of the dictionary have sandhi applied already, and only some.
         if char == "一":
             syllables[index] = "yi1"
