@@ -57,7 +57,7 @@ class GptSovitsModels:
     Attributes:
         version: published name of models of these sizes.
         semantic: phonemes to codes, made ready for writing (`yinse.models.semantic_precision`).
-        sovits: codes to a waveform, in single precision.
+        sovits: codes to a waveform, arranged for this processor, in single precision.
         table: how many symbols both know.
         fingerprint: first 16 hex digits of the SHA-256 of the weights.
         synthesis: choices at synthesis that the folder makes.
@@ -153,6 +153,7 @@ def load_gpt_sovits(folder: Path, *, precision: Precision = "exact") -> GptSovit
         weights = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
         put_weights(model, weights, where=f"{where} ({part})", widen=part != "semantic")
     prepare(semantic, precision)
+    sovits.prepare()
     return GptSovitsModels(version, semantic, sovits, table, str(record["fingerprint"]), synthesis)
 
 
