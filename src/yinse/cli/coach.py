@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from yinse.workflows.check import CheckedRecording
     from yinse.workflows.coach import CoachTools
 
-_BAR = 24
+_BAR = 16
 _DEFAULT_COUNT = 20
 _BAD_SHOWN = 10
 
@@ -231,7 +231,7 @@ def _sounds(text: TextCoverage) -> Table:
 
     table = Table(title=f"sounds in {text.texts} texts, about {text.speech_s:.0f} s", title_justify="left")
     for column in ("kind", "covered", "", "entropy (ordinary)", "most frequent missing"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=not column)
     for kind in text.kinds:
         table.add_row(
             kind.kind,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from yinse.core.errors import ConfigError
 from yinse.corpus import spoken_units as su
 from yinse.corpus.bank import TAGS, Prompt, natural_counts
+from yinse.corpus.inventory import mandarin_inventory
 from yinse.corpus.losses import HeldOutLosses
 from yinse.corpus.spoken_units import Unit
 
@@ -22,19 +23,23 @@ _REPEATED = 0.2
 """What the next occurrence of a unit is worth, relative to the one before."""
 _FREQUENCY_POWER = 0.05
 """How far natural frequency counts: a sound a thousand times as frequent as another is worth 1.4 times as much."""
-_SHARED_WEIGHTS = {su.CONTEXT: 1.0, su.TYPE: 1.0, su.FEATURE: 1.0, **dict.fromkeys(TAGS, 0.5)}
+_SHARED_WEIGHTS = {su.CONTEXT: 0.6, su.TYPE: 0.6, su.FEATURE: 0.6, **dict.fromkeys(TAGS, 0.3)}
 SCRIPT_WEIGHTS: Mapping[str, Mapping[str, float]] = {
     "zh": {su.TONED: 1.0, su.TONELESS: 0.5, su.TONE_PAIR: 0.3, **_SHARED_WEIGHTS},
-    "en": {su.DIPHONE: 1.0, su.PHONEME: 0.5, su.STRESSED: 0.3, **_SHARED_WEIGHTS},
+    "en": {su.DIPHONE: 1.0, su.PHONEME: 0.2, su.STRESSED: 0.1, **_SHARED_WEIGHTS},
 }
 """What a unit of each kind is worth in a script of fixed length, by language."""
 KIND_WEIGHTS: Mapping[str, Mapping[str, float]] = {
     "zh": {**SCRIPT_WEIGHTS["zh"], su.TONELESS: 1.5, su.TYPE: 3.0},
-    "en": {**SCRIPT_WEIGHTS["en"], su.TYPE: 3.0},
+    "en": {**SCRIPT_WEIGHTS["en"], su.PHONEME: 1.0, su.TYPE: 3.0},
 }
 """The same for a number of prompts: there is room for all syllables, and for every kind of sentence."""
 _SOUNDS = frozenset((su.TONED, su.TONELESS, su.DIPHONE, su.PHONEME, su.STRESSED, su.TONE_PAIR))
-_ROUNDS = 400
+_CHANGED_TONE = 0.2
+"""A tone that no dictionary has comes from its neighbours or from lack of stress: it is learned with these."""
+_ROUNDS = 1000
+_BORNE = 0.003
+"""Share of a script's worth that the local search may lose at its start; longer and freer searches gained nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +174,17 @@ class _Worth:
         Source: P. Shaw, Using constraint programming and local search methods to solve vehicle routing problems (1998).
         """
         random = np.random.default_rng(0)
-        best, best_value = list(chosen), self.value(chosen)
-        for _ in range(_ROUNDS):
-            out = random.choice(len(best), size=min(len(best), int(random.integers(1, 4))), replace=False)
-            kept = [place for index, place in enumerate(best) if index not in out]
-            barred = {best[index] for index in out[:1]}  # one of them stays out, or the same would come back
+        now, now_value = list(chosen), self.value(chosen)
+        best, best_value = now, now_value
+        for left in range(_ROUNDS, 0, -1):
+            out = random.choice(len(now), size=min(len(now), int(random.integers(1, 4))), replace=False)
+            kept = [place for index, place in enumerate(now) if index not in out]
+            barred = {now[index] for index in out[:1]}  # one of them stays out, or the same would come back
             found = self._filled(kept, room_s=room_s - self.seconds[kept].sum(), barred=barred)
             value = self.value(found)
+            # a little worse is borne in the beginning, so that the search leaves the first hill
+            if value > now_value - _BORNE * best_value * left / _ROUNDS:
+                now, now_value = found, value
             if value > best_value + 1e-9:
                 best, best_value = found, value
         return best
@@ -221,6 +230,8 @@ class _Worth:
 def _weight(unit: Unit, language: str, wanted: Wanted, weight: float) -> float:
     """What the first occurrence of a unit is worth, its kind being worth `weight`."""
     kind, name = unit
+    if kind == su.TONED and name not in mandarin_inventory().toned:
+        weight *= _CHANGED_TONE
     if kind in _SOUNDS:
         natural = natural_counts(language)
         total = _total_of_kind(language, kind)

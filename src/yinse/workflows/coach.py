@@ -39,7 +39,7 @@ _MOST_LISTENED_S = 600.0
 """Recognising speech takes about a tenth to a third of its length: ten minutes tell enough of an hour."""
 _MOST_SEGMENTS = 120
 """So many segments show the spread of a speaker vector; more would only take longer."""
-QUALITY_RECORDINGS = 120
+QUALITY_RECORDINGS = 80
 """So many recordings, spread evenly, tell the quality of a corpus."""
 _WORKERS = 2
 _UNKNOWN_LANGUAGE = "en"
