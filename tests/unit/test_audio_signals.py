@@ -72,6 +72,78 @@ def test_loudness_of_the_reference_tone() -> None:
     assert integrated_lufs(longer) == pytest.approx(-3.01, abs=0.3)
 
 
+@pytest.mark.parametrize(
+    ("levels_dbfs", "durations_s", "expected_lufs"),
+    [
+        ((-23.0,), (20.0,), -23.0),  # case 1 of EBU Tech 3341
+        ((-33.0,), (20.0,), -33.0),  # case 2
+        ((-36.0, -23.0, -36.0), (10.0, 60.0, 10.0), -23.0),  # case 3: the relative gate
+        ((-72.0, -36.0, -23.0, -36.0, -72.0), (10.0, 10.0, 60.0, 10.0, 10.0), -23.0),  # case 4: the absolute gate
+        ((-26.0, -20.0, -26.0), (20.0, 20.1, 20.0), -23.0),  # case 5
+    ],
+)
+def test_loudness_of_the_signals_of_the_ebu(
+    levels_dbfs: tuple[float, ...], durations_s: tuple[float, ...], expected_lufs: float
+) -> None:
+    # The cases are stereo; a single channel reads 3.01 lower, which the levels here make up for.
+    parts = [
+        sine(1_000.0, duration_s, level=10 ** ((level + 3.01) / 20), rate_hz=48_000)
+        for level, duration_s in zip(levels_dbfs, durations_s, strict=True)
+    ]
+    clip = AudioClip(np.concatenate(parts), 48_000)
+    assert integrated_lufs(clip) == pytest.approx(expected_lufs, abs=0.1)
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 24_000, 44_100, 48_000])
+def test_loudness_agrees_with_another_meter(rate_hz: int) -> None:
+    pyloudnorm = pytest.importorskip("pyloudnorm")
+    noise = np.random.default_rng(0).standard_normal(8 * rate_hz) * np.repeat([0.001, 0.1, 0.02, 0.2], 2 * rate_hz)
+    heard = np.cumsum(noise - np.mean(noise))
+    heard = (0.1 * heard / np.abs(heard).max() + 0.3 * noise).astype(np.float32)
+    meter = pyloudnorm.Meter(rate_hz, filter_class="DeMan")
+    assert integrated_lufs(AudioClip(heard, rate_hz)) == pytest.approx(
+        meter.integrated_loudness(heard.astype(np.float64)), abs=0.1
+    )
+
+
+@pytest.mark.parametrize(
+    ("frequency_share", "phase_degrees", "level", "expected_dbtp"),
+    [(4, 0.0, 0.5, -6.0), (4, 45.0, 0.5, -6.0), (6, 60.0, 0.5, -6.0), (8, 67.5, 0.5, -6.0), (4, 45.0, 1.41, 3.0)],
+)
+def test_true_peaks_of_the_signals_of_the_ebu(
+    frequency_share: int, phase_degrees: float, level: float, expected_dbtp: float
+) -> None:
+    # Cases 15 to 19 of EBU Tech 3341: sines at a fraction of the rate whose samples miss the peaks; +0.2, -0.4 dB.
+    time = np.arange(48_000)
+    fade = np.minimum(1.0, np.minimum(time, time[::-1]) / 4_800)
+    tone = level * fade * np.sin(2 * np.pi * time / frequency_share + np.radians(phase_degrees))
+    peak = true_peak_dbtp(AudioClip(tone.astype(np.float32), 48_000))
+    assert expected_dbtp - 0.4 <= peak <= expected_dbtp + 0.2
+
+
+@pytest.mark.parametrize("rate_hz", [24_000, 32_000, 48_000])
+@pytest.mark.parametrize("source_hz", [16_000, 44_100, 48_000])
+def test_resampling_is_flat_and_folds_nothing(source_hz: int, rate_hz: int) -> None:
+    # All frequencies at once: an impulse. Up to 0.9 of the lower half rate nothing changes by 0.1 dB.
+    if source_hz == rate_hz:
+        return
+    impulse = np.zeros(source_hz, dtype=np.float32)
+    impulse[source_hz // 2] = 1.0
+    response = np.abs(np.fft.rfft(resample(AudioClip(impulse, source_hz), rate_hz).samples)) * source_hz / rate_hz
+    band = round(0.9 * min(source_hz, rate_hz) / 2)  # one bin per hertz
+    assert np.abs(20 * np.log10(response[20:band])).max() < 0.1
+    # What lies above the lower half rate is gone, wherever it would fold to.
+    if rate_hz < source_hz:
+        for frequency_hz in np.linspace(1.02 * rate_hz / 2, 0.98 * source_hz / 2, 5):
+            heard = resample(
+                AudioClip(sine(float(frequency_hz), 1.0, level=1.0, rate_hz=source_hz), source_hz), rate_hz
+            )
+            assert np.abs(heard.samples[2_000:-2_000]).max() < 10 ** (-80 / 20)
+    else:
+        images = response[round(1.05 * source_hz / 2) :]
+        assert 20 * np.log10(images.max()) < -80.0
+
+
 def test_short_and_silent_clips_have_a_loudness() -> None:
     assert integrated_lufs(AudioClip(sine(997.0, 0.2, level=0.1), RATE_HZ)) == pytest.approx(-23.0, abs=0.5)
     assert integrated_lufs(AudioClip(sine(997.0, 1.0, level=0.0), RATE_HZ)) == -math.inf

@@ -66,10 +66,18 @@ def compress(clip: AudioClip, settings: CompressorSettings | None = None) -> Aud
     step = step_samples(clip.sample_rate_hz)
     levels_db = step_levels_db(clip.samples, step) + (TARGET_LUFS - loudness_lufs)
     reduction_db, _ = gain_reduction_db(levels_db, settings, state=(0.0, 0.0))
-    gain = np.float32(10.0) ** (-reduction_db.astype(np.float32) / 20)
-    times = np.arange(len(clip.samples), dtype=np.float32) / step - np.float32(0.5)
-    curve = np.interp(times, np.arange(len(gain)), gain).astype(np.float32)
-    return AudioClip(clip.samples * curve, clip.sample_rate_hz)
+    times = np.arange(len(clip.samples)) / step - 0.5
+    return AudioClip(clip.samples * interpolated(gains_of(reduction_db), times), clip.sample_rate_hz)
+
+
+def gains_of(reduction_db: NDArray[np.float64]) -> FloatArray:
+    """Factors `(N,)` for decibels of reduction `(N,)`."""
+    return np.asarray(10.0 ** (-reduction_db / 20.0), dtype=np.float32)
+
+
+def interpolated(gains: FloatArray, times: NDArray[np.float64]) -> FloatArray:
+    """The gain `(S,)` at times given in steps, along straight lines between the gains `(N,)` of the steps."""
+    return np.asarray(np.interp(times, np.arange(len(gains)), gains), dtype=np.float32)
 
 
 def step_samples(sample_rate_hz: int) -> int:

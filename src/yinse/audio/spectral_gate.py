@@ -31,6 +31,7 @@ _GAIN_SMOOTHING = (1, 3)
 _LEAST_GAIN = 0.05
 # Digital silence before or after a recording says nothing about its noise.
 _SILENT_POWER = 1e-10
+_LEAST_FLOOR = np.float32(1e-20)
 
 
 class SpectralGate:
@@ -44,6 +45,7 @@ class SpectralGate:
         strength: `prop_decrease`: noise falls to `1 - strength` of its amplitude.
         noise_from: start and end in seconds of a passage without speech.
         causal: look at this and earlier frames only, as `GateStream` has to; otherwise equally far into the future.
+            Looking back only, the first syllable of a recording that begins with speech is noise until it pauses.
 
     Raises:
         ConfigError: strength is out of range, or the passage is empty.
@@ -147,6 +149,49 @@ class GateFrames:
         return total[len(self.window) // 2 : len(self.window) // 2 + length]
 
 
+class GateState:
+    """The causal gate frame by frame: what `SpectralGate(causal=True)` computes at once, to rounding."""
+
+    def __init__(self, frames: GateFrames) -> None:
+        self._frames = frames
+        self._powers = _Past(_FLOOR_FRAMES)
+        self._smooth = _Past(frames.in_frames(FLOOR_S))
+        self._lowest = _Past(frames.in_frames(_FLOOR_SMOOTHING_S))
+        self._ratios = _Past(_NEAR[0])
+
+    def gain(self, power: FloatArray) -> FloatArray:
+        """What the next frame is multiplied with `(F,)`, given its power `(F,)`."""
+        smooth = self._powers.with_next(_over_bins(power, _FLOOR_BINS)).mean(axis=0)
+        if power.sum() < self._frames.silent_power:
+            smooth = np.full_like(smooth, np.inf)
+        lowest = self._smooth.with_next(smooth).min(axis=0)
+        lowest[np.isinf(lowest)] = 0.0
+        floor = np.float32(_FLOOR_BIAS) * self._lowest.with_next(lowest).mean(axis=0)
+        ratio = power / np.maximum(floor, _LEAST_FLOOR)
+        near = self._ratios.with_next(_over_bins(ratio, _NEAR[1])).mean(axis=0)
+        gain = point_gain(near, _over_bins(ratio, _WIDE[1]), self._frames.first_hiss_bin)
+        return _over_bins(gain, _GAIN_SMOOTHING[1])
+
+
+class _Past:
+    """The last so many rows `(F,)`, in no order; the first one fills all places."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._count = size, 0
+        self._rows = np.zeros((0, 0), dtype=np.float32)
+
+    def with_next(self, row: FloatArray) -> FloatArray:
+        if self._count == 0:
+            self._rows = np.repeat(row[None], self._size, axis=0)
+        self._rows[self._count % self._size] = row
+        self._count += 1
+        return self._rows
+
+
+def _over_bins(values: FloatArray, size: int) -> FloatArray:
+    return _averaged(values[None], (1, size), causal=True)[0]
+
+
 def _floor(power: FloatArray, frames: GateFrames, *, causal: bool) -> FloatArray:
     """Power of the noise `(T, F)` behind the power of each frame `(T, F)`."""
     smooth = _averaged(power, (_FLOOR_FRAMES, _FLOOR_BINS), causal=causal)
@@ -169,7 +214,7 @@ def _stated_floor(power: FloatArray, frames: GateFrames, noise_from: tuple[float
 
 def _gain(power: FloatArray, floor: FloatArray, frames: GateFrames, *, causal: bool) -> FloatArray:
     """What each frame and frequency `(T, F)` is multiplied with, from 0.05 to 1."""
-    ratio = power / np.maximum(floor, np.float32(1e-20))
+    ratio = power / np.maximum(floor, _LEAST_FLOOR)
     near, wide = _averaged(ratio, _NEAR, causal=causal), _averaged(ratio, _WIDE, causal=causal)
     return _averaged(point_gain(near, wide, frames.first_hiss_bin), _GAIN_SMOOTHING, causal=causal)
 

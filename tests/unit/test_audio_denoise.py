@@ -1,0 +1,83 @@
+"""Denoisers by name: all keep length, rate and place; what is not installed or makes no sense is said."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import pytest
+
+from yinse.audio import rnnoise
+from yinse.audio.blend import blend
+from yinse.audio.denoise import METHODS, denoise, make_denoiser
+from yinse.core.errors import ConfigError, MissingExtra, UnknownName
+from yinse.core.types import AudioClip
+
+RATE_HZ = 48_000
+
+
+def heard() -> tuple[AudioClip, AudioClip]:
+    """A voice-like buzz, and the same in noise."""
+    time_s = np.arange(RATE_HZ) / RATE_HZ
+    pitch = 2 * np.pi * np.cumsum(130.0 + 30.0 * np.sin(5.0 * time_s)) / RATE_HZ
+    buzz = sum(np.sin(k * pitch) / k for k in range(1, 25)) * (0.55 - 0.45 * np.cos(2 * np.pi * 3.0 * time_s))
+    noise = np.random.default_rng(0).standard_normal(RATE_HZ)
+    return AudioClip((0.1 * buzz).astype(np.float32), RATE_HZ), AudioClip(
+        (0.1 * buzz + 0.03 * noise).astype(np.float32), RATE_HZ
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_keeps_the_place_of_every_sample(method: str) -> None:
+    clean, noisy = heard()
+    try:
+        cleaned = denoise(noisy, method=method, strength=1.0)
+    except MissingExtra:
+        pytest.skip("not installed")
+    assert (len(cleaned.samples), cleaned.sample_rate_hz) == (RATE_HZ, RATE_HZ)
+    lags = [float(np.dot(clean.samples[100:-100], np.roll(cleaned.samples, -lag)[100:-100])) for lag in range(-40, 41)]
+    assert abs(int(np.argmax(lags)) - 40) <= 1
+    # The networks may take so plain a buzz for noise; the gate and "none" have an answer.
+    if method not in ("gate", "none"):
+        return
+    left = float(np.std(cleaned.samples[::7] - clean.samples[::7]) / np.std(noisy.samples[::7] - clean.samples[::7]))
+    assert left == pytest.approx(1.0) if method == "none" else left < 0.95
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_methods_have_a_name_and_a_default_strength(method: str) -> None:
+    try:
+        denoiser = make_denoiser(method)
+    except MissingExtra:
+        pytest.skip("not installed")
+    assert denoiser.name == method
+    assert 0.0 <= denoiser.strength <= 1.0
+    empty = AudioClip(np.zeros(0, dtype=np.float32), RATE_HZ)
+    assert len(denoiser.denoise(empty).samples) == 0
+
+
+def test_wrong_choices_are_refused() -> None:
+    with pytest.raises(UnknownName, match="gate"):
+        make_denoiser("gaet")
+    with pytest.raises(ConfigError):
+        make_denoiser("gate", strength=1.1)
+    with pytest.raises(ConfigError, match="noise passage"):
+        make_denoiser("deepfilternet", noise_from=(0.0, 0.5))
+
+
+def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    rnnoise._library.cache_clear()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"yinse\[rnnoise\]"):
+        make_denoiser("rnnoise")
+
+
+def test_mixes() -> None:
+    clean, noisy = heard()
+    np.testing.assert_allclose(
+        blend(noisy, clean, 0.25).samples, 0.75 * noisy.samples + 0.25 * clean.samples, atol=1e-6
+    )
+    assert blend(noisy, clean, 0.0) is noisy
+    assert blend(noisy, clean, 1.0) is clean
+    with pytest.raises(ConfigError):
+        blend(noisy, AudioClip(clean.samples[1:], RATE_HZ), 0.5)
