@@ -127,11 +127,10 @@ def _by_pattern(run: str, index: int, word: tuple[int, int], phrase: int) -> str
             inside = start >= word[0] and min(end, len(run)) <= word[1]
             if end - start < max(phrase + (not inside and phrase > 1), 2):
                 continue
-            if start < 0:
+            if start < 0 or end > len(run) + 1:
                 continue
-            if reading := entry.texts.get((before, run[start:end])):
-                return reading
-            if end == len(run) + 1 and (reading := entry.texts.get((before, run[start:end] + _RUN_END))):
+            around = run[start:end] + _RUN_END * (end - len(run))
+            if reading := entry.texts.get((before, around)):
                 return reading
     return None
 
