@@ -28,7 +28,8 @@ _AFTER_NAMES: Mapping[str, str] = {
 """After a name; a sentence may end with them."""
 _ANYWHERE: Mapping[str, str] = {
     "vs.": "versus", "etc.": "et cetera.", "e.g.": "for example", "i.e.": "that is", "approx.": "approximately",
-    "dept.": "department", "govt.": "government", "misc.": "miscellaneous", "a.k.a.": "also known as", "w/o": "without",
+    "dept.": "department", "govt.": "government", "misc.": "miscellaneous", "esp.": "especially",
+    "a.k.a.": "also known as", "w/o": "without",
     "w/": "with", "vs": "versus", "ph.d.": "PHD",
 }  # fmt: skip
 NEVER_LAST = frozenset(_TITLES) | {"vs.", "e.g.", "i.e.", "approx.", "dept.", "a.k.a."}

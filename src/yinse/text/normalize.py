@@ -35,6 +35,7 @@ _HAN_GAP = re.compile(rf"(?<=[{HAN}])[^\S\n]+(?=[{HAN}{OVERRIDE_PLACE}])|(?<={OV
 _SPACES = re.compile(r"[^\S\n]+")
 _LINE_END = re.compile(r"\r\n")
 _DOTS = re.compile(r"\.\.\.")
+_PASSES_MAX = 8
 _PLACES = dict.fromkeys(map(ord, (OVERRIDE_PLACE, PAUSE_PLACE)))
 
 
@@ -101,6 +102,16 @@ def rewrite(spanned: SpannedText, *, language: str | None = None) -> SpannedText
         spanned: any text; noncharacters that hold the place of something stay.
         language: "zh" or "en"; None: Mandarin if the text has a Han character.
     """
+    for _ in range(_PASSES_MAX):
+        # What was read may leave an abbreviation beside it free: "VS'90s".
+        before = spanned.text
+        spanned = _rewrite_once(spanned, language)
+        if spanned.text == before:
+            break
+    return spanned
+
+
+def _rewrite_once(spanned: SpannedText, language: str | None) -> SpannedText:
     spanned = spanned.sub(_LINE_END, lambda match: "\n").sub(_DOTS, lambda match: "…").translate(PLAIN)
     spanned = SpannedText(to_simplified(spanned.text), spanned.starts, spanned.ends)
     spanned = spanned.sub(ABBREVIATION, expand_abbreviation).sub(INITIALISM, expand_initialism)
@@ -111,7 +122,6 @@ def rewrite(spanned: SpannedText, *, language: str | None = None) -> SpannedText
 
     def read(match: re.Match[str]) -> str:
         found = Found.of(match)
-        # What "2.5M" matched may end in a letter of its own.
         dotted = found.kind == "time" and found.text.endswith(".") and not _GOES_ON.match(plain, match.end())
         stop = "." if dotted else ""
         if scripts.language(match.start(), match.end()) == "en":

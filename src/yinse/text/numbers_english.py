@@ -18,8 +18,8 @@ _CURRENCIES = {
     "NT$": ("Taiwan dollar", "cent"), "A$": ("Australian dollar", "cent"), "AU$": ("Australian dollar", "cent"),
     "C$": ("Canadian dollar", "cent"), "CA$": ("Canadian dollar", "cent"),
 }  # fmt: skip
-_SCALES = {"k": "thousand", "K": "thousand", "m": "million", "M": "million", "B": "billion", "万": "ten thousand",
-           "亿": "hundred million"}  # fmt: skip
+_SCALES = {"k": "thousand", "K": "thousand", "m": "million", "M": "million", "B": "billion", "bn": "billion",
+           "mn": "million", "万": "ten thousand", "亿": "hundred million"}  # fmt: skip
 _UNITS = {
     "km/h": "kilometers per hour", "km²": "square kilometers", "cm²": "square centimeters", "m²": "square meters",
     "m³": "cubic meters", "mph": "miles per hour", "kg": "kilograms", "km": "kilometers", "cm": "centimeters",
@@ -59,6 +59,7 @@ _DIALLED = re.compile(r"\b(?:call|dial|dialed|called|ring|phone) \Z", re.I)
 _IN_PAIRS = re.compile(
     r"\b(?:room|flight|highway|route|interstate|bus|suite|apartment|boeing|airbus|xbox|RTX|GTX|RX|BMW|area) \Z", re.I
 )
+_GLUED = re.compile(r"(?<![A-Za-z])[A-Z]{1,3}-?\Z")
 _SERVICE = re.compile(r"[2-9]11|999|112")
 _HOUSE = re.compile(
     r"(?: [A-Z][a-z]+){1,3} (?:[Ss]treet|[Aa]venue|[Rr]oad|[Dd]rive|[Ll]ane|[Bb]oulevard|St\b|Ave|Rd|Dr|Blvd)"
@@ -143,7 +144,9 @@ def _number(found: Found) -> str:
             return "double oh seven"
         if _ONE_BY_ONE.search(found.before) or _DIALLED.search(found.before) and _SERVICE.fullmatch(text):
             return _digits(text)
-        if len(text) <= 4 and (_IN_PAIRS.search(found.before) or _HOUSE.match(found.after)):
+        if len(text) <= 4 and any(
+            (_IN_PAIRS.search(found.before), _GLUED.search(found.before), _HOUSE.match(found.after))
+        ):
             return _pairs(text)
         if len(text) == 4 and text[:2] == "21" and _LATE_YEAR.search(found.before):
             return _year(text)
@@ -236,6 +239,10 @@ def _range(found: Found) -> str:
     (first, unit), (last, last_unit) = (split_unit(end) for end in split_range(found.text))
     if (first, last) == ("50", "50"):
         return "fifty fifty"
+    if (first, last) == ("24", "7") and not last_unit:
+        return _SPOKEN_SO["24/7"]
+    if _IN_PAIRS.search(found.before) and first.isdigit() and last.isdigit() and len(first) == 3:
+        return f"{_pairs(first)} {_pairs(last)}"
     unit, last_unit = (_UNITS.get(name, name) for name in (unit, last_unit))
     between = f" {unit}" if unit and unit != last_unit else ""
     return f"{_plain(first)}{between} to {_plain(last)} {last_unit}".strip()
@@ -353,6 +360,12 @@ def _greek(found: Found) -> str:
     return unicodedata.name(found.text).split()[3].lower()
 
 
+def _sign(found: Found) -> str:
+    if found.text == "/" and found.before[-1:].isdigit() and found.after[:1].isalpha():
+        return "per"
+    return _SIGNS.get(found.text.strip(), "") if is_spoken(found) else ""
+
+
 _READERS: Mapping[str, Reader] = {
     "address": _address,
     "site": _address,
@@ -390,7 +403,7 @@ _READERS: Mapping[str, Reader] = {
     "initials": lambda found: " and ".join(" ".join(part) for part in found.text.split("&")),
     "coded": lambda found: found.text[0] + (" sharp" if found.text[1] == "#" else " plus plus"),
     "greek": _greek,
-    "sign": lambda found: _SIGNS.get(found.text.strip(), "") if is_spoken(found) else "",
+    "sign": _sign,
 }
 
 

@@ -19,7 +19,7 @@ _CURRENCIES = {"$": "美元", "€": "欧元", "£": "英镑", "¥": "元", "US$
                "A$": "澳元", "AU$": "澳元", "C$": "加元", "CA$": "加元", "USD": "美元", "EUR": "欧元", "GBP": "英镑",
                "CNY": "元", "RMB": "元", "¢": "美分"}  # fmt: skip
 _SCALES = {"hundred": "百", "thousand": "千", "million": "百万", "billion": "十亿", "trillion": "万亿", "k": "千",
-           "K": "千", "m": "百万", "M": "百万", "B": "十亿"}  # fmt: skip
+           "K": "千", "m": "百万", "M": "百万", "B": "十亿", "bn": "十亿", "mn": "百万"}  # fmt: skip
 _UNITS = {
     "km²": "平方公里", "cm²": "平方厘米", "m²": "平方米", "m³": "立方米", "km/h": "公里每小时", "mph": "英里每小时",
     "kg": "公斤", "km": "公里", "cm": "厘米", "mm": "毫米", "mg": "毫克", "ml": "毫升", "mL": "毫升", "kW": "千瓦",
@@ -56,6 +56,10 @@ _HOTLINE = re.compile(r"955\d\d|100[018]\d|123\d\d")
 _YEARS_TOLD = re.compile(r"(?:[了近约过第共达满整有是这那前后每在长超等成立活已]|过去|未来|大约|结婚|建校)\Z")
 _YEARS_LONG = re.compile("年(?:来|多|间|以|前|后|历史|的历史|代|如|过去|时间|的时间|里|内|的文明|文明|级)")
 _SCORED = re.compile(r"(?:比分(?:是|为|:)?|以|[大总]比分|战成|领先|告负) ?\Z")
+_WON = re.compile("获胜|险胜|取胜|战胜|击败|领先|大胜|完胜")
+_IN_HOUSE = re.compile("(?:单元|号楼|栋|幢)\\Z")
+_EMERGENCY = frozenset(("110", "114", "119", "120", "122"))
+_PER = re.compile(r"[\d万千百亿] ?[\u4e00-\u9fff]{1,4}\Z|[$€£¥][\d.,]+\Z")
 _BELOW_ZERO = re.compile(r"(?:气温|温度|最低|最高|零下|低至|降至|降到)[^。,]{0,4}\Z")
 
 
@@ -177,7 +181,7 @@ def _percent(found: Found) -> str:
 
 def _range(found: Found) -> str:
     (first, unit), (last, last_unit) = (split_unit(end) for end in split_range(found.text))
-    if _SCORED.search(found.before) and not (unit or last_unit):
+    if not (unit or last_unit) and (_SCORED.search(found.before) or _WON.match(found.after)):
         return f"{cardinal(first)}比{cardinal(last)}"
     unit, last_unit = (_UNITS.get(name, name) for name in (unit, last_unit))
     after = last_unit or found.after
@@ -190,6 +194,8 @@ def _range(found: Found) -> str:
 
 def _fraction(found: Found) -> str:
     over, under = found.text.split("/")
+    if found.before.endswith("血压"):
+        return f"{cardinal(over)},{cardinal(under)}"
     return "二十四七" if found.text == "24/7" else f"{cardinal(under)}分之{cardinal(over)}"
 
 
@@ -231,6 +237,8 @@ def _code_reading(number: str, found: Found) -> str | None:
         return None
     if _MODEL.search(before):
         return _digits(number)
+    if _IN_HOUSE.search(before) or number in _EMERGENCY and before.endswith("打") and after[:1] not in _COUNTED:
+        return _digits(number, telephone=True)
     if _GLUED.search(before) or _NUMBERED_PLACE.match(after) and not number.endswith("000"):
         return _digits(number, telephone=True)
     counted = after[:1] in _COUNTED or after[:1] in ("多", "余", "几", "来")
@@ -276,7 +284,7 @@ def _code(found: Found) -> str:
     text = found.text
     if text[0].isalpha():
         return f"{text[0]}二" if text == "CO2" else f"{text[0]} to {text[2]}"
-    return _digits(text[:-1]) + text[-1]
+    return (cardinal(text[:-1]) if text[-1] in "KMG" else _digits(text[:-1])) + text[-1]
 
 
 def _power(found: Found) -> str:
@@ -321,6 +329,12 @@ def _greek(found: Found) -> str:
     return _GREEK.get(found.text.lower()) or f" {unicodedata.name(found.text).split()[3].lower()} "
 
 
+def _sign(found: Found) -> str:
+    if found.text == "/" and _PER.search(found.before):
+        return "每"
+    return _SIGNS.get(found.text.strip(), "") if is_spoken(found) else ""
+
+
 _READERS: Mapping[str, Reader] = {
     "address": _address,
     "site": _address,
@@ -358,7 +372,7 @@ _READERS: Mapping[str, Reader] = {
     "initials": lambda found: " and ".join(" ".join(part) for part in found.text.split("&")),
     "coded": lambda found: found.text[0] + ("井" if found.text[1] == "#" else "加加"),
     "greek": _greek,
-    "sign": lambda found: _SIGNS.get(found.text.strip(), "") if is_spoken(found) else "",
+    "sign": _sign,
 }
 
 

@@ -19,7 +19,7 @@ _UNIT = "(?:" + "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True)) +
 _HALF_DAY = r" ?[apAP](?:\.[mM]\b\.?|[mM]\b)"
 _TIME = rf"(?:(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d)?(?:{_HALF_DAY})?|\d{{1,2}}{_HALF_DAY})"
 _LABEL = "[A-Za-z0-9_-]{1,64}"
-_SCALE = r"(?: ?(?:hundred|thousand|million|billion|trillion|[kKmMB](?![A-Za-z])|[万亿]))?"
+_SCALE = r"(?: ?(?:hundred|thousand|million|billion|trillion|(?:[kKmMB]|bn|mn)(?![A-Za-z])|[万亿]))?"
 _CURRENCY = r"(?:(?:US|HK|NT|AU|CA|A|C)?\$|[€£¥])"
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
 GREEK = "\u0391-\u03a9\u03b1-\u03c9"
