@@ -276,7 +276,7 @@ def test_damaged_lists_name_the_line(tmp_path: Path) -> None:
 
 
 def test_a_second_person_is_noticed_in_a_longer_recording(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("yinse.workflows.native.load_engine", lambda: FakeEngine())
+    monkeypatch.setattr("yinse.workflows.native.load_engine", FakeEngine)
     one = [humming([(2.0, True)], f0_hz=110.0) for _ in range(6)]
     other = [humming([(2.0, True)], f0_hz=220.0) for _ in range(2)]
     assert find_second_speaker(one) == ()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from yinse.audio.resample import resample
 from yinse.core.types import AudioClip
 
+_RATE_HZ = 8_000
 _WINDOW_S, _HOP_S = 0.064, 0.02
 _BAND_HZ = (110.0, 3_500.0)
 _HELD_FRAMES = 11
@@ -25,6 +27,8 @@ def held_tone_share(clip: AudioClip) -> float:
     """
     from scipy.ndimage import binary_opening
 
+    if clip.sample_rate_hz > _RATE_HZ:
+        clip = resample(clip, _RATE_HZ)
     rate = clip.sample_rate_hz
     size, hop = round(_WINDOW_S * rate), round(_HOP_S * rate)
     if len(clip.samples) < size + 2 * _HELD_FRAMES * hop:
