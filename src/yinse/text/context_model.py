@@ -1,7 +1,7 @@
 """Readings of Mandarin polyphones by the sentence around them: a small bidirectional LSTM, in numpy.
 
 The network is that of g2pM (Park and Lee, 2020; see data/NOTICE.txt), its weights rounded to 8 bits and its vocabulary
-cut to the 4,000 most frequent characters; the code around them is our own. A larger network, such as g2pW, would stand
+cut to the 3,100 most frequent characters; the code around them is our own. A larger network, such as g2pW, would stand
 in the place of `is_known` and `choose_readings`.
 """
 
