@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from torch import Tensor
 from yinse.core.errors import BadAudio
 from yinse.core.events import Finished, Progress, Warned
 from yinse.core.types import AudioClip, SpeakRequest
+from yinse.corpus.losses import losses_of_figures
+from yinse.corpus.voice_units import units_of_figures
 from yinse.models.low_rank import add_low_rank
 from yinse.synth.native import NativeSynthesizer
 from yinse.train import tune as tune_module
@@ -148,3 +151,19 @@ def test_fewer_than_two_clips_are_too_few(
     with pytest.raises(BadAudio, match="fewer than two"):
         list(tune(synthesizer.models, voice, clips[: len(lines)], lines, folder=tmp_path, config=FEW))
     assert not list(tmp_path.iterdir())
+
+
+def test_what_was_said_and_what_is_weak_is_kept_and_rare_sounds_can_be_drawn_more_often(
+    synthesizer: NativeSynthesizer, voice: Voice, clips: list[AudioClip], tmp_path: Path
+) -> None:
+    often = replace(FEW, rare_sounds=0.5)
+    *events, last = tune(synthesizer.models, voice, clips, SAID, folder=tmp_path, config=often)
+    assert isinstance(last, Finished)
+    assert any(isinstance(event, Progress) and "rare sounds" in event.stage for event in events)
+    losses = losses_of_figures(last.result.figures)
+    assert losses is not None
+    assert min(losses.phonemes.values()) > 0.0
+    assert sum(losses.types.values()) > 0.0
+    said = units_of_figures(last.result.figures)
+    assert said is not None
+    assert said.units["toned syllable", "tian1"] == 2
