@@ -228,7 +228,7 @@ class GptSovitsSynthesizer:
             batch = [waiting, *itertools.islice(texts, size - 1)]
             size = 1 if self.options.chunk_codes else self.options.batch
             waiting = next(texts, None)
-            for piece in speak(batch, voiced):
+            for piece in speak([self._with_context(text) for text in batch], voiced):
                 is_end = waiting is None and piece.ends_sentence and piece.sentence is batch[-1].sentence
                 yield replace(piece, ends_text=is_end)
 
@@ -241,23 +241,25 @@ class GptSovitsSynthesizer:
                 phonemes = phonemize(sentence.text, language=request.language, lexicon=lexicon)
             except BadText:  # a sentence in another script; what is left is read
                 continue
-            yield self._text(sentence, official_text(phonemes, table=self.models.table, pause_first=pause_first))
+            spoken = official_text(phonemes, table=self.models.table, pause_first=pause_first)
+            yield SentenceText(sentence, spoken, None)
             pause_first = False
 
-    def _text(self, sentence: Sentence, spoken: OfficialText) -> SentenceText:
+    def _with_context(self, text: SentenceText) -> SentenceText:
         """The sentence with what BERT knows of its Mandarin; there is nothing to know of its English."""
-        if not any(run.language == "zh" for run in spoken.runs):
-            return SentenceText(sentence, spoken, None)
+        runs = text.spoken.runs
+        if not any(run.language == "zh" for run in runs):
+            return text
         if self.encoders.text is None:
             if self.options.allow_missing_context:
-                return SentenceText(sentence, spoken, None)
+                return text
             raise self.encoders.needed("BERT", "speaking Mandarin")
         size = self.models.semantic.config.context_size
         rows = [
             self.encoders.text(run.text, run.lengths) if run.language == "zh" else torch.zeros(run.phonemes, size)
-            for run in spoken.runs
+            for run in runs
         ]
-        return SentenceText(sentence, spoken, torch.cat(rows))
+        return replace(text, context=torch.cat(rows))
 
     # ------------------------------------------------------------------ one sentence, or a few
 
@@ -435,7 +437,7 @@ class GptSovitsSynthesizer:
             Offline: there is no HuBERT, or no BERT for Mandarin.
         """
         spoken = official_text(phonemize(text, language=language), table=self.models.table)
-        read = self._text(Sentence(text, 0, len(text)), spoken)
+        read = self._with_context(SentenceText(Sentence(text, 0, len(text)), spoken, None))
         return Prompt(torch.from_numpy(self._reader.codes(clip)), torch.tensor(spoken.ids), read.context)
 
 

@@ -39,10 +39,10 @@ def _named_engine(model: str) -> Engine:
 def _engine(model: str | None, voice: Voice | None = None) -> Engine:
     """The models that are named, else those that the voice was made for, else those of the package."""
     if model is None and voice is not None:
-        from yinse.workflows.models import find_models
+        from yinse.workflows.models import SHIPPED, find_model_of
 
-        own = (m for m in find_models() if m.fingerprint == voice.model_fingerprint and m.kind != "native")
-        model = next((str(found.folder) for found in own), None)
+        found = find_model_of(voice.model_fingerprint)
+        model = str(found.folder) if found is not None and found.name != SHIPPED else None
     return shipped_engine() if model is None else _named_engine(model)
 
 

@@ -10,7 +10,7 @@ from yinse.voices.voice import Voice
 from yinse.weights.gpt_sovits import KIND
 from yinse.workflows import native
 from yinse.workflows.engine import Engine
-from yinse.workflows.models import ModelSet, find_model, find_models
+from yinse.workflows.models import ModelSet, find_model, find_model_of
 
 
 def load_engine(model: str | None = None, *, voice: Voice | None = None) -> Engine:
@@ -28,9 +28,9 @@ def load_engine(model: str | None = None, *, voice: Voice | None = None) -> Engi
         folder = Path(model)
         return native.load_engine(folder) if folder.is_dir() and not _described(folder) else _load(find_model(model))
     if voice is not None:
-        for found in find_models():
-            if found.fingerprint == voice.model_fingerprint:
-                return _load(found)
+        found = find_model_of(voice.model_fingerprint)
+        if found is not None:
+            return _load(found)
     return native.load_engine()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -32,14 +33,25 @@ class ModelSet:
 
 def find_models() -> tuple[ModelSet, ...]:
     """The set that comes with the package, and those in `YINSE_HOME/models`."""
+    return tuple(describe(folder) for folder in _folders())
+
+
+def find_model_of(fingerprint: str) -> ModelSet | None:
+    """The set that a voice was made for, None if it is not here; sets whose description is damaged are passed over."""
+    for folder in _folders():
+        with contextlib.suppress(Incompatible):
+            model = describe(folder)
+            if model.fingerprint == fingerprint:
+                return model
+    return None
+
+
+def _folders() -> Iterator[Path]:
     shipped = Path(str(files("yinse"))) / "assets" / SHIPPED
     own = models_folder()
-    folders = [shipped, *(sorted(own.iterdir()) if own.is_dir() else ())]
-    return tuple(
-        describe(folder)
-        for folder in folders
-        if (folder / "config.json").is_file() and not folder.name.startswith(".")  # those are only half there
-    )
+    for folder in (shipped, *(sorted(own.iterdir()) if own.is_dir() else ())):
+        if (folder / "config.json").is_file() and not folder.name.startswith("."):  # those are only half there
+            yield folder
 
 
 def find_model(name: str) -> ModelSet:
