@@ -13,6 +13,7 @@ from yinse.audio.blend import blend, check_strength
 from yinse.audio.resample import resample
 from yinse.audio.rnnoise import RNNoise
 from yinse.audio.silence import LOUD_PERCENTILE, frame_levels
+from yinse.audio.spectral_gate import DEFAULT_STRENGTH as GATE_STRENGTH
 from yinse.audio.spectral_gate import SpectralGate
 from yinse.core.errors import ConfigError, InternalError, UnknownName
 from yinse.core.types import AudioClip, FloatArray
@@ -57,14 +58,14 @@ def make_denoiser(
     """
     if method not in METHODS:
         raise UnknownName("denoiser", method, METHODS)
-    chosen: dict[str, float] = {} if strength is None else {"strength": strength}
     if method == "gate":
-        return SpectralGate(noise_from=noise_from, **chosen)
+        return SpectralGate(strength=GATE_STRENGTH if strength is None else strength, noise_from=noise_from)
     if noise_from is not None:
         raise ConfigError(f"{method} reads no noise passage", advice="Use the gate.")
     if method == "none":
         return NoDenoiser()
-    return RNNoise(**chosen) if method == "rnnoise" else DeepFilterNet(**chosen)
+    network = RNNoise if method == "rnnoise" else DeepFilterNet
+    return network(strength=1.0 if strength is None else strength)
 
 
 def denoise(

@@ -73,7 +73,7 @@ def _k_weighting(sample_rate_hz: int) -> NDArray[np.float64]:
 
 
 def _power_of(loudness_lufs: float) -> float:
-    return 10.0 ** ((loudness_lufs - _OFFSET_LUFS) / 10.0)
+    return float(10.0 ** ((loudness_lufs - _OFFSET_LUFS) / 10.0))
 
 
 def true_peak_dbtp(clip: AudioClip) -> float:

@@ -31,7 +31,7 @@ _GAIN_SMOOTHING = (1, 3)
 _LEAST_GAIN = 0.05
 # Digital silence before or after a recording says nothing about its noise.
 _SILENT_POWER = 1e-10
-_LEAST_FLOOR = np.float32(1e-20)
+_LEAST_FLOOR = 1e-20
 
 
 class SpectralGate:
@@ -167,7 +167,7 @@ class GateState:
         lowest = self._smooth.with_next(smooth).min(axis=0)
         lowest[np.isinf(lowest)] = 0.0
         floor = np.float32(_FLOOR_BIAS) * self._lowest.with_next(lowest).mean(axis=0)
-        ratio = power / np.maximum(floor, _LEAST_FLOOR)
+        ratio: FloatArray = power / np.maximum(floor, np.float32(_LEAST_FLOOR))
         near = self._ratios.with_next(_over_bins(ratio, _NEAR[1])).mean(axis=0)
         gain = point_gain(near, _over_bins(ratio, _WIDE[1]), self._frames.first_hiss_bin)
         return _over_bins(gain, _GAIN_SMOOTHING[1])
@@ -189,7 +189,7 @@ class _Past:
 
 
 def _over_bins(values: FloatArray, size: int) -> FloatArray:
-    return _averaged(values[None], (1, size), causal=True)[0]
+    return np.asarray(_averaged(values[None], (1, size), causal=True)[0])
 
 
 def _floor(power: FloatArray, frames: GateFrames, *, causal: bool) -> FloatArray:
@@ -214,7 +214,7 @@ def _stated_floor(power: FloatArray, frames: GateFrames, noise_from: tuple[float
 
 def _gain(power: FloatArray, floor: FloatArray, frames: GateFrames, *, causal: bool) -> FloatArray:
     """What each frame and frequency `(T, F)` is multiplied with, from 0.05 to 1."""
-    ratio = power / np.maximum(floor, _LEAST_FLOOR)
+    ratio: FloatArray = power / np.maximum(floor, np.float32(_LEAST_FLOOR))
     near, wide = _averaged(ratio, _NEAR, causal=causal), _averaged(ratio, _WIDE, causal=causal)
     return _averaged(point_gain(near, wide, frames.first_hiss_bin), _GAIN_SMOOTHING, causal=causal)
 
@@ -243,7 +243,7 @@ def _wiener(ratio: FloatArray) -> FloatArray:
 def _between(ratio: FloatArray, bounds: tuple[float, float]) -> FloatArray:
     """0 below the first bound, 1 above the second, in between even in decibels."""
     low, high = np.log(bounds)
-    share = np.log(np.clip(ratio, *np.float32(bounds)))
+    share = np.log(np.clip(ratio, np.float32(bounds[0]), np.float32(bounds[1])))
     share -= np.float32(low)
     share /= np.float32(high - low)
     return np.asarray(share)

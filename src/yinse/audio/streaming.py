@@ -121,7 +121,10 @@ class NetworkStream(_Delayed):
     """
 
     def __init__(self, method: str = "deepfilternet", *, strength: float = 1.0) -> None:
-        networks = {"deepfilternet": DeepFilterState, "rnnoise": RNNoiseState}
+        networks: dict[str, type[DeepFilterState] | type[RNNoiseState]] = {
+            "deepfilternet": DeepFilterState,
+            "rnnoise": RNNoiseState,
+        }
         if method not in networks:
             raise ConfigError(f"there is no network called '{method}'", advice=f"Use {' or '.join(networks)}.")
         self._strength = np.float32(check_strength(strength))
@@ -152,7 +155,7 @@ class NetworkStream(_Delayed):
         # What comes out while the network fills up stands for nothing that went in.
         skipped = min(self._surplus, whole)
         self._surplus -= skipped
-        return mixed[skipped:]
+        return np.asarray(mixed[skipped:])
 
 
 class CompressorStream(_Delayed):
