@@ -16,6 +16,7 @@ import soundfile
 
 from fakes import FakeEngine, humming
 from made_voice import RATE_HZ, noisy, voice
+from yinse.audio.decode import decode
 from yinse.audio.options import PREPARATION
 from yinse.audio.quality import assess_quality
 from yinse.audio.write import write_audio
@@ -125,6 +126,21 @@ def test_refused_recordings_leave_no_file(recordings: Path, tmp_path: Path) -> N
     assert not (tmp_path / "corpus").exists()
 
 
+def test_a_bug_costs_the_recording_that_met_it_only(
+    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: Path) -> AudioClip:
+        if path.name == "none.wav":
+            raise ZeroDivisionError("of all things")
+        return decode(path)
+
+    monkeypatch.setattr("yinse.workflows.prepared.decode", broken)
+    result, events = run(recordings, tmp_path / "corpus")
+    assert (result.utterances, result.counts["unreadable"]) == (2, 2)
+    assert any("ZeroDivisionError: of all things" in e.message for e in events if isinstance(e, Warned))
+    assert not list((tmp_path / "cache").glob(".*"))
+
+
 def test_the_best_are_chosen_and_nothing_is_kept_if_not_wanted(recordings: Path, tmp_path: Path) -> None:
     result, _ = run(recordings, tmp_path / "corpus", best_s=1.0, keep=False)
     assert (result.utterances, result.unchosen) == (1, 1)
@@ -212,7 +228,7 @@ def test_an_item_that_kills_its_process_costs_itself_only(tmp_path: Path) -> Non
         check=True,
         env=environment,
     )
-    assert heard.stdout.strip() == str([(n, "" if n == 3 else str(2 * n)) for n in range(6)])
+    assert heard.stdout.strip() == str([(n, "its process died" if n == 3 else str(2 * n)) for n in range(6)])
 
 
 def test_one_process_is_this_one() -> None:

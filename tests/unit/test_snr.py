@@ -53,6 +53,15 @@ def test_rate_and_level_do_not_matter(rate_hz: int) -> None:
     assert estimate_snr_db(AudioClip(heard.samples * np.float32(0.02), RATE_HZ)) == pytest.approx(usual, abs=0.5)
 
 
+def test_a_long_recording_is_judged_like_its_parts() -> None:
+    part = noisy(voice(6.0), 15.0)
+    whole = AudioClip(np.tile(part.samples, 14), RATE_HZ)
+    levels_db = band_levels_db(whole)
+    assert levels_db is not None
+    assert len(levels_db) == 6_000
+    assert estimate_snr_db(whole) == pytest.approx(estimate_snr_db(part), abs=1.0)
+
+
 def test_silence_has_no_ratio() -> None:
     for samples in (0, 100, RATE_HZ):
         silent = AudioClip(np.zeros(samples, dtype=np.float32), RATE_HZ)

@@ -45,7 +45,7 @@ class QualityLimits:
     good_snr_db: float = 25.0
     lowest_snr_db: float = 8.0
     hopeless_snr_db: float = 0.0
-    rescued_snr_db: float = 20.0
+    rescued_snr_db: float = 25.0
     min_speech_s: float = 0.8
     most_clipping: float = 0.001
     narrow_band_hz: float = 6_500.0

@@ -26,7 +26,7 @@ _LOWEST_HZ, _HIGHEST_HZ, _BANDS = 80.0, 8_000.0, 22
 _QUANTILES = (2.0, 5.0, 10.0, 20.0, 35.0, 50.0, 65.0, 80.0, 90.0, 96.0)
 _LAGS = (1, 3, 10)
 _FLOOR_DB = -90.0
-_MOST_FRAMES = 6_000
+_MOST_FRAMES, _STRETCH_FRAMES = 6_000, 100
 # Chosen on development people and noises: a denoiser is believed fully when it finds 10 dB, not at all from 18 dB on;
 # nor when the other estimates are 12 dB higher. From 26 dB on the pauses are heard, up to three quarters at 32 dB;
 # breaths lie in them, hence the lift.
@@ -41,14 +41,18 @@ _FEWEST_PAUSE_FRAMES = 10
 def band_levels_db(clip: AudioClip) -> NDArray[np.float64] | None:
     """Levels `(T, 22)` in dB of bands from 80 Hz to 8 kHz, equally wide by ear, every 10 ms; None for silence.
 
-    A clip shorter than 0.3 s counts as silence.
+    A clip shorter than 0.3 s counts as silence. Of one longer than a minute, as many seconds of it are taken as make
+    a minute.
     """
     rate = clip.sample_rate_hz
     size, hop = round(_FRAME_S * rate), round(HOP_S * rate)
     if len(clip.samples) < size + 30 * hop or not clip.samples.any():
         return None
     frames = np.lib.stride_tricks.sliding_window_view(clip.samples, size)[::hop]
-    frames = frames[:: max(1, -(-len(frames) // _MOST_FRAMES))]
+    if len(frames) > _MOST_FRAMES:
+        # Of a long recording, stretches of a second spread evenly: what follows a frame must be the next one.
+        starts = np.linspace(0, len(frames) - _STRETCH_FRAMES, _MOST_FRAMES // _STRETCH_FRAMES).astype(int)
+        frames = frames[(starts[:, None] + np.arange(_STRETCH_FRAMES)).ravel()]
     bands, window = _bands(rate, size)
     spectra = np.fft.rfft(frames * window, axis=1)[:, : len(bands)]
     power = np.square(spectra.real) + np.square(spectra.imag)

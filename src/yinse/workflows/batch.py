@@ -19,7 +19,7 @@ _WAITING_PER_PROCESS = 3
 
 
 class Crashed(Exception):
-    """The process that worked on a thing died, twice."""
+    """The work on a thing went wrong in a way nobody foresaw: its process died, twice, or it met a bug."""
 
 
 def run_all(
@@ -66,7 +66,7 @@ def run_all(
             try:
                 yield place, alone.submit(work, items[place]).result()
             except BrokenProcessPool:
-                yield place, Crashed()
+                yield place, Crashed("its process died")
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:

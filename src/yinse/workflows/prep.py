@@ -199,12 +199,12 @@ def _all_done(
             found[place] = (sha256, entry)
     known, total, started_s = set(found), len(recordings), time.monotonic()
     yield Progress("prepare", len(known), total)
-    crashed: dict[int, str] = {}
+    crashed: dict[int, Crashed] = {}
     places = list(jobs)
     for number, (index, entry_or_crash) in enumerate(run_all(prepare_one, list(jobs.values()), jobs=request.jobs), 1):
         place = places[index]
         if isinstance(entry_or_crash, Crashed):
-            crashed[place] = jobs[place].sha256
+            crashed[place] = entry_or_crash
         else:
             found[place] = (jobs[place].sha256, entry_or_crash)
         left_s = (time.monotonic() - started_s) / number * (len(jobs) - number)
@@ -212,8 +212,8 @@ def _all_done(
     done = []
     for place, path in enumerate(recordings):
         if place in crashed:
-            lost = failure("unreadable", "decoding it broke the process", "Export the recording again.")
-            done.append(_Done(path, crashed[place], cache.folder, lost, was_known=False))
+            lost = failure("unreadable", f"a bug met it ({crashed[place]})", "Please report it; export it anew.")
+            done.append(_Done(path, jobs[place].sha256, cache.folder, lost, was_known=False))
         else:
             sha256, entry = found[place]
             result = json.loads((entry / RESULT).read_text(encoding="utf-8"))

@@ -14,8 +14,9 @@ from yinse.audio.frontend import REVISION, PreparedRecording, prepare
 from yinse.audio.journal import plain_steps
 from yinse.audio.options import CleaningOptions
 from yinse.audio.write import write_audio
-from yinse.core.errors import BadAudio, QualityGateError
+from yinse.core.errors import BadAudio, QualityGateError, YinseError
 from yinse.core.files import WholeFile
+from yinse.workflows.batch import Crashed
 from yinse.workflows.cache import RESULT, ResultCache
 from yinse.workflows.second_speaker import find_second_speaker, warned
 
@@ -45,11 +46,11 @@ def result_key(sha256: str, options: CleaningOptions) -> str:
     return hashlib.sha256(made_by.encode()).hexdigest()[:40]
 
 
-def prepare_one(job: PrepJob) -> Path:
+def prepare_one(job: PrepJob) -> Path | Crashed:
     """Prepares one recording and keeps the result, also when it is that the recording is of no use.
 
     Returns:
-        Folder with `result.json` and the utterances.
+        Folder with `result.json` and the utterances; `Crashed` where a bug of ours met this recording.
 
     Raises:
         MissingExtra: the denoiser's package is not installed.
@@ -70,7 +71,12 @@ def prepare_one(job: PrepJob) -> Path:
         with WholeFile(folder / RESULT) as file:
             file.write(json.dumps(result, ensure_ascii=False).encode())
 
-    return ResultCache(job.cache).put(job.key, write)
+    try:
+        return ResultCache(job.cache).put(job.key, write)
+    except YinseError:
+        raise
+    except Exception as error:  # one bad recording never stops the rest
+        return Crashed(f"{type(error).__name__}: {error}")
 
 
 def failure(status: str, reason: str, advice: str | None) -> dict[str, Any]:
