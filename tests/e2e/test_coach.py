@@ -99,6 +99,7 @@ def test_check_reports_a_corpus(yinse: Yinse, corpus: Path, tmp_path: Path) -> N
     assert 110 < report["prosody"]["f0_median_hz"] < 160
     assert report["speakers"]["segments"] == 5
     assert len(report["next_prompts"]) == 10
+    assert report["speakers"]["second"] == []
     codes = {finding["code"]: finding for finding in report["findings"]}
     assert codes["little_speech"]["severity"] == "important"
     page = (tmp_path / "page.html").read_text(encoding="utf-8")

@@ -54,6 +54,7 @@ def find_gaps(
 ) -> tuple[Finding, ...]:
     """All findings, the gravest first; parts that could not be looked at are None."""
     found = [
+        *_of_amount(text, prosody),
         *(_of_text(text) if text else ()),
         *(_of_mix(mix) if mix else ()),
         *(_of_prosody(prosody) if prosody else ()),
@@ -62,15 +63,20 @@ def find_gaps(
     return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 
-def _of_text(text: TextCoverage) -> Iterator[Finding]:
-    if text.speech_s < _SHORT_S:
+def _of_amount(text: TextCoverage | None, prosody: ProsodyReport | None) -> Iterator[Finding]:
+    """Recorded speech counts, and where there is none, what the texts would take."""
+    seconds = prosody.speech_s if prosody else text.speech_s if text else None
+    if seconds is not None and seconds < _SHORT_S:
         yield Finding(
             "little_speech",
             "important",
-            f"the texts take about {text.speech_s:.0f} s to say",
+            f"there are {seconds:.0f} s of speech" if prosody else f"the texts take about {seconds:.0f} s to say",
             "a voice is learned from about a minute; less leaves most sounds with one example or none",
             "Record the 60 s script: yinse prompts --seconds 60.",
         )
+
+
+def _of_text(text: TextCoverage) -> Iterator[Finding]:
     if text.language == "zh":
         yield from _of_sounds(text.kind(su.TONELESS), "syllables", 0.4 if text.speech_s < 120 else 0.7)
         tones = text.kind(su.TONE)
@@ -230,6 +236,14 @@ def _of_prosody(prosody: ProsodyReport) -> Iterator[Finding]:
 
 
 def _of_speakers(speakers: SpeakerSpread) -> Iterator[Finding]:
+    if speakers.second:
+        yield Finding(
+            "two_people",
+            "important",
+            f"two people seem to speak; the second one in {'; '.join(speakers.second[:5])}",
+            "the voice would be a mixture of both",
+            "Keep the recordings of one person.",
+        )
     if speakers.outliers:
         shown = "; ".join(f"{name} ({value:.2f})" for name, value in speakers.outliers[:5])
         yield Finding(

@@ -27,6 +27,7 @@ class SpeakerSpread:
         single_pair: mean cosine of two segments: how well one extraction is repeated.
         half_averages: cosine of the averages of two halves: how well an averaged vector is repeated.
         outliers: names of segments far from the others, with their cosine, lowest first.
+        second: names of segments that a second person seems to speak.
     """
 
     segments: int
@@ -35,6 +36,7 @@ class SpeakerSpread:
     single_pair: float
     half_averages: float
     outliers: tuple[tuple[str, float], ...]
+    second: tuple[str, ...] = ()
 
 
 def speaker_spread(vectors: Sequence[FloatArray], names: Sequence[str]) -> SpeakerSpread | None:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from yinse.audio.decode import decode
@@ -31,6 +31,7 @@ from yinse.text.sentences import split_sentences
 from yinse.voices.voice import Voice
 from yinse.workflows.corpus_files import CorpusItem, read_corpus
 from yinse.workflows.engine import Engine
+from yinse.workflows.speakers import two_speakers
 from yinse.workflows.transcripts import LONGEST_WITH_TEXT_S, Line, cut_by_text
 
 NEXT_PROMPTS = 10
@@ -334,7 +335,10 @@ def _spread(heard: _Heard, engine: Engine | None) -> SpeakerSpread | None:
     segments = [(name, clip) for name, clip in heard.segments[::step] if clip.duration_s >= 1.0]
     if engine is None or not segments:
         return None
-    return speaker_spread(engine.speaker_vectors([clip for _, clip in segments]), [name for name, _ in segments])
+    vectors = engine.speaker_vectors([clip for _, clip in segments])
+    spread = speaker_spread(vectors, [name for name, _ in segments])
+    second = two_speakers(vectors, [clip.duration_s for _, clip in segments])
+    return spread and replace(spread, second=tuple(segments[place][0] for place in second))
 
 
 def _report(
