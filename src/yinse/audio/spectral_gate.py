@@ -214,7 +214,7 @@ def _stated_floor(power: FloatArray, frames: GateFrames, noise_from: tuple[float
 
 def _gain(power: FloatArray, floor: FloatArray, frames: GateFrames, *, causal: bool) -> FloatArray:
     """What each frame and frequency `(T, F)` is multiplied with, from 0.05 to 1."""
-    ratio: FloatArray = power / np.maximum(floor, np.float32(_LEAST_FLOOR))
+    ratio = np.asarray(power / np.maximum(floor, np.float32(_LEAST_FLOOR)), dtype=np.float32)
     near, wide = _averaged(ratio, _NEAR, causal=causal), _averaged(ratio, _WIDE, causal=causal)
     return _averaged(point_gain(near, wide, frames.first_hiss_bin), _GAIN_SMOOTHING, causal=causal)
 
