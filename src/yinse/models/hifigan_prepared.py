@@ -112,11 +112,12 @@ class _Upsampling(nn.Module):
     weight: Tensor
     bias: Tensor
 
-    def __init__(self, module: nn.ConvTranspose1d, *, scale: float, precision: torch.dtype) -> None:
+    def __init__(self, module: nn.Module, *, scale: float, precision: torch.dtype) -> None:
         super().__init__()
+        assert isinstance(module, nn.ConvTranspose1d)
         weight = module.weight.detach() * scale
         inputs, self.outputs, self.kernel = weight.shape
-        self.factor, self.padding = int(module.stride[0]), int(module.padding[0])  # type: ignore[arg-type]
+        self.factor, self.padding = int(module.stride[0]), int(module.padding[0])
         self.parts = math.ceil(self.kernel / self.factor)
         flat = weight.permute(0, 2, 1).reshape(inputs, self.kernel * self.outputs)
         self.register_buffer("weight", flat.to(precision), persistent=False)
@@ -152,7 +153,7 @@ class _Block(nn.Module):
         """`(S, C)` to the same shape."""
         for step in self.steps:
             inside = rows
-            for convolution in step:  # type: ignore[union-attr]
+            for convolution in step.children():
                 inside = convolution(inside, slope=LEAKY_SLOPE)
             rows = inside + rows
         return rows
@@ -174,19 +175,15 @@ class PreparedGenerator(nn.Module):
         self.enter = _prepared(generator.conv_pre, precision=torch.float32)
         self.condition = None
         if generator.cond is not None:
-            weight, bias = _weight(generator.cond)
-            self.condition = nn.Linear(weight.shape[1], weight.shape[0]).requires_grad_(False)
-            self.condition.weight.copy_(weight[:, :, 0])
-            self.condition.bias.copy_(bias)  # type: ignore[arg-type]
+            self.condition = _Convolution(*_weight(generator.cond), dilation=1, precision=torch.float32)
         parallel = len(config.resblock_kernels)
         self.upsamplings = nn.ModuleList()
         self.stages = nn.ModuleList()
         for stage, upsampling in enumerate(generator.ups):
             # the mean over a stage's blocks is their sum here; what reads it makes up for that
             scale = 1 / parallel if stage else 1.0
-            self.upsamplings.append(_Upsampling(_folded(upsampling), scale=scale, precision=precision))
-            blocks = generator.resblocks[stage * parallel : (stage + 1) * parallel]
-            self.stages.append(nn.ModuleList(_Block(block, precision=precision) for block in blocks))
+            self.upsamplings.append(_Upsampling(upsampling, scale=scale, precision=precision))
+            self.stages.append(nn.ModuleList(_Block(block, precision=precision) for block in _blocks(generator, stage)))
         weight, bias = _weight(generator.conv_post)
         self.leave = _Convolution(weight / parallel, bias, dilation=1, precision=precision)
         self.reach_frames = _reach_frames(generator)
@@ -222,7 +219,8 @@ class PreparedGenerator(nn.Module):
 
 def bfloat16_pays() -> bool:
     """Whether this processor multiplies numbers of bfloat16 faster than those of single precision."""
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # unknown to older versions of PyTorch
+    # unknown to older versions of PyTorch
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(bool(capabilities.get(name)) for name in ("avx512_bf16", "amx_bf16", "amx_tile"))
 
 
@@ -248,40 +246,43 @@ def _pieces(count: int, size: int, reach: int) -> Iterator[tuple[int, int, int, 
         yield max(0, start - reach), start, end, min(count, end + reach)
 
 
+def _blocks(generator: HifiGanGenerator, stage: int) -> list[ResidualBlock]:
+    """Residual blocks that run side by side in a stage."""
+    parallel = len(generator.config.resblock_kernels)
+    blocks = list(generator.resblocks)[stage * parallel : (stage + 1) * parallel]
+    return [block for block in blocks if isinstance(block, ResidualBlock)]
+
+
 def _reach(convolution: nn.Module) -> int:
     """Rows seen to either side."""
-    return int(convolution.padding[0])  # type: ignore[index, arg-type]
+    assert isinstance(convolution, nn.Conv1d)
+    return int(convolution.padding[0])
 
 
 def _reach_frames(generator: HifiGanGenerator) -> int:
     """Frames that a sample depends on to either side of its own."""
     config = generator.config
-    parallel = len(config.resblock_kernels)
-    reach = float(_reach(generator.conv_pre))
-    rate = 1
+    reach, rate = float(_reach(generator.conv_pre)), 1
     for stage, (factor, kernel) in enumerate(zip(config.upsampling, config.upsampling_kernels, strict=True)):
         reach += kernel / factor / rate
         rate *= factor
-        blocks = generator.resblocks[stage * parallel : (stage + 1) * parallel]
-        reach += max(sum(_reach(one) for step in block.steps() for one in step) for block in blocks) / rate
+        sums = (sum(_reach(one) for step in block.steps() for one in step) for block in _blocks(generator, stage))
+        reach += max(sums) / rate
     return math.ceil(reach + _reach(generator.conv_post) / rate)
 
 
 def _weight(convolution: nn.Module) -> tuple[Tensor, Tensor | None]:
     """Weight, with its weight norm multiplied in, and bias."""
-    bias = convolution.bias
-    return convolution.weight.detach(), None if bias is None else bias.detach()  # type: ignore[operator, return-value]
-
-
-def _folded(module: nn.Module) -> nn.ConvTranspose1d:
-    assert isinstance(module, nn.ConvTranspose1d)
-    return module
+    assert isinstance(convolution, nn.Conv1d)
+    bias: Tensor | None = convolution.bias
+    return convolution.weight.detach(), bias if bias is None else bias.detach()
 
 
 def _prepared(convolution: nn.Module, *, precision: torch.dtype) -> nn.Module:
     """The faster of the two kinds of convolution."""
     weight, bias = _weight(convolution)
-    dilation = int(convolution.dilation[0])  # type: ignore[index, arg-type]
+    assert isinstance(convolution, nn.Conv1d)
+    dilation = int(convolution.dilation[0])
     channels, kernel = min(weight.shape[:2]), weight.shape[2]
     if bias is not None and kernel >= _FOURIER_KERNEL and channels * kernel >= _FOURIER_SIZE[precision]:
         return _FourierConvolution(weight, bias, dilation=dilation, precision=precision)

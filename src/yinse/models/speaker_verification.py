@@ -105,21 +105,9 @@ class SpeakerVerification(nn.Module):
         self.config = config
         self.conv1 = nn.Conv2d(1, config.channels, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(config.channels)
-        widths = [config.channels * 2**stage for stage in range(4)]
-        inputs = [config.channels, *(width * config.expansion for width in widths[:-1])]
-        for stage in range(4):
-            blocks = [
-                BranchedBlock(
-                    widths[stage] * config.expansion if index else inputs[stage],
-                    widths[stage],
-                    config,
-                    stride=1 if index or not stage else 2,
-                    fused=stage >= 2,
-                )
-                for index in range(config.blocks[stage])
-            ]
-            setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
-        third, last = widths[2] * config.expansion, widths[3] * config.expansion
+        self.layer1, self.layer2, self.layer3, self.layer4 = (_stage(config, stage) for stage in range(4))
+        widest = config.channels * 8
+        third, last = widest // 2 * config.expansion, widest * config.expansion
         self.layer3_ds = nn.Conv2d(third, last, 3, stride=2, padding=1, bias=False)
         self.fuse34 = AttentiveFusion(last)
         self.seg_1 = nn.Linear(2 * config.feature_size, config.vector_size)
@@ -153,6 +141,24 @@ class SpeakerVerification(nn.Module):
         spread = (maps.var(dim=2) + 1e-8).sqrt()
         vector: Tensor = self.seg_1(torch.cat([maps.mean(dim=2), spread], dim=1))
         return vector
+
+
+def _stage(config: SpeakerVerificationConfig, stage: int) -> nn.Sequential:
+    """Blocks of one width; all stages but the first begin with a stride of 2."""
+    width = config.channels * 2**stage
+    inputs = width // 2 * config.expansion if stage else config.channels
+    return nn.Sequential(
+        *(
+            BranchedBlock(
+                width * config.expansion if index else inputs,
+                width,
+                config,
+                stride=2 if stage and not index else 1,
+                fused=stage >= 2,
+            )
+            for index in range(config.blocks[stage])
+        )
+    )
 
 
 def _bounded(x: Tensor) -> Tensor:
