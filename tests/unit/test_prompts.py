@@ -119,6 +119,11 @@ def test_losses_from_a_file(tmp_path: Path) -> None:
         read_losses(tmp_path / "none.json")
 
 
+def test_a_time_too_short_for_any_sentence_gives_none() -> None:
+    bank, _ = own_bank(["We went home early today because of the rain."], language="en")
+    assert choose_prompts(bank, language="en", seconds=0.5) == ()
+
+
 def test_own_sentences() -> None:
     prompts, left_out = own_bank(["We went home early.", "", "???", "我们回家。", "We went home early."], language="en")
     assert [prompt.text for prompt in prompts] == ["We went home early."]

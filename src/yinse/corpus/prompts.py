@@ -77,7 +77,7 @@ def choose_prompts(
     seconds: float | None = None,
     wanted: Wanted | None = None,
 ) -> tuple[Chosen, ...]:
-    """Chooses prompts: greedy set cover by weighted gain per second, then a local search for scripts.
+    """Chooses prompts: greedy set cover by weighted gain per prompt, or per second and a local search for scripts.
 
     A unit is worth more when it is frequent in natural speech and less each time it occurs again; kinds of sentence,
     features and tags count besides sounds, so that a script is not all of one sort. The choice depends on nothing but
@@ -94,7 +94,7 @@ def choose_prompts(
         wanted: what is there already and what matters.
 
     Returns:
-        Prompts in the order in which they gain most; fewer than wanted where none adds anything more.
+        Prompts in the order in which they gain most; fewer than wanted where the bank has no more that fit.
 
     Raises:
         ConfigError: neither or both of count and seconds are given, or they are not positive.
@@ -107,7 +107,7 @@ def choose_prompts(
     room_s = math.inf if seconds is None else float(seconds)
     most = len(bank) if count is None else count
     chosen = worth.greedy(most=most, room_s=room_s)
-    if seconds is not None:
+    if seconds is not None and chosen:
         chosen = worth.improved(chosen, room_s=room_s)
     return worth.described(chosen if seconds is None else worth.ordered(chosen))
 
