@@ -141,5 +141,21 @@ def test_recordings_without_any_text(yinse: Yinse, tmp_path: Path) -> None:
     assert report["prosody"]["utterances"] >= 2
     assert any("texts of the recordings are not known" in what for what in report["unseen"])
     assert any("--language" in what for what in report["unseen"])
-    heard = json.loads(yinse("check", folder, "--json", "--recogniser", "base", "--language", "en").stdout)["coverage"]
-    assert any("recogniser is not on this machine" in what for what in heard["unseen"])
+    assert any("recogniser is not on this machine" in what for what in report["unseen"])
+
+
+def test_recordings_without_text_are_heard(yinse: Yinse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hears:
+        def __init__(self, model: str) -> None:
+            assert model == "base"
+
+        def transcribe(self, clip: object, *, language: str | None = None) -> str:
+            return "We went home early today."
+
+    monkeypatch.setattr("yinse.corpus.transcriber.FasterWhisper", Hears)
+    (tmp_path / "bare").mkdir()
+    write_audio(tmp_path / "bare" / "a.wav", reading(SAID))
+    report = json.loads(yinse("check", tmp_path / "bare", "--json").stdout)["coverage"]
+    assert report["language"] == "en"
+    assert report["text"]["words"] >= 5
+    assert report["unseen"] == []

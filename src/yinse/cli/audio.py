@@ -146,8 +146,8 @@ def check(
     text: Annotated[Path | None, typer.Option("--text", help="What is said: name<TAB>text, or a line each.")] = None,
     language: Annotated[str | None, typer.Option("--language", help="zh or en; else told by the texts.")] = None,
     recogniser: Annotated[
-        str | None, typer.Option("--recogniser", help="faster-whisper model that hears recordings without text.")
-    ] = None,
+        str, typer.Option("--recogniser", help="faster-whisper model that hears recordings without text (extra asr).")
+    ] = "base",
     config: Config = None,
     denoise: Denoise = None,
     json: Json = False,

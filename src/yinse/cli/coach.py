@@ -114,7 +114,7 @@ def report_corpus(
     *,
     text: Path | None,
     language: str | None,
-    recogniser: str | None,
+    recogniser: str,
     limits: QualityLimits,
     html: Path | None,
     json: bool,
@@ -154,8 +154,8 @@ def report_corpus(
         raise SystemExit(QualityGateError.exit_code)
 
 
-def _tools(recogniser: str | None) -> CoachTools:
-    """The models if they are here, and the recogniser if one is named."""
+def _tools(recogniser: str) -> CoachTools:
+    """The models if they are here, and the recogniser, made when it is needed."""
     from yinse.core.errors import YinseError
     from yinse.corpus.transcriber import FasterWhisper
     from yinse.workflows.coach import CoachTools
@@ -166,10 +166,7 @@ def _tools(recogniser: str | None) -> CoachTools:
         engine = load_engine()
     except YinseError as error:
         note(f"warning: without the models: {error.what}")
-    return CoachTools(
-        engine=None if engine is None else lambda: engine,
-        transcriber=None if recogniser is None else lambda: FasterWhisper(recogniser),
-    )
+    return CoachTools(engine=None if engine is None else lambda: engine, transcriber=lambda: FasterWhisper(recogniser))
 
 
 def _show_quality(checked: Sequence[CheckedRecording]) -> None:
