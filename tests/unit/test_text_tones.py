@@ -81,6 +81,7 @@ SPOKEN = """
 看看 | kan4 kan5
 听听 | ting1 ting5
 试试 | shi4 shi5
+查查 | cha2 cha5
 妈妈 | ma1 ma5
 爸爸 | ba4 ba5
 姐姐 | jie3 jie5

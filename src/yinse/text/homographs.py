@@ -26,6 +26,7 @@ _BE = frozenset("is was are were be been being am i'm you're we're they're he's 
 _HAVE = frozenset("have has had having i've you've we've they've he's she's i'd got haven't hasn't hadn't".split())
 _ADVERBS = frozenset("not never always often also just still already only even really then now ever soon n't".split())
 _OBJECTS = frozenset("the a an my your his her its our their this that these those it him them me us you".split())
+_ADVERBS_MAX = 3
 _TENS = frozenset("twenty thirty forty fifty sixty seventy eighty ninety".split())
 _VOWELS = frozenset(ARPABET_VOWELS)
 
@@ -50,7 +51,11 @@ class _Place:
         self.before = words[index - 1].lower() if index else ""
         self.after = words[index + 1].lower() if index + 1 < len(words) else ""
         at = index - 1
-        while at >= 0 and (words[at].lower() in _ADVERBS or words[at].lower().endswith("ly")):
+        while (
+            index - at <= _ADVERBS_MAX
+            and at >= 0
+            and (words[at].lower() in _ADVERBS or words[at].lower().endswith("ly"))
+        ):
             at -= 1
         self.head = words[at].lower() if at >= 0 else ""
         self.second = words[at - 1].lower() if at >= 1 else ""

@@ -32,7 +32,7 @@ _ALONE: Mapping[str, str] = {
 """Characters that stand as words of their own and have no usual reading in the patterns."""
 _WORDS: Mapping[str, str] = {
     "一会儿": "yi1 hui4 er5", "血淋淋": "xie3 lin2 lin2", "角色": "jue2 se4", "长得": "zhang3 de5",
-    "处处": "chu4 chu4", "长着": "zhang3 zhe5", "哪儿": "na3 er5", "那儿": "na4 er5", "这儿": "zhe4 er5",
+    "处处": "chu4 chu4", "查查": "cha2 cha5", "长着": "zhang3 zhe5", "哪儿": "na3 er5", "那儿": "na4 er5", "这儿": "zhe4 er5",
     "得了": "de2 le5", "为了": "wei4 le5", "除了": "chu2 le5", "有的是": "you3 de5 shi4", "落下": "luo4 xia4",
     "夹克": "jia1 ke4", "晕车": "yun4 che1", "买东西": "mai3 dong1 xi5", "谢谢": "xie4 xie5", "小姐": "xiao2 jie5",
     "小姐姐": "xiao3 jie3 jie5", "哪里": "na3 li3", "想想": "xiang2 xiang5", "走走": "zou2 zou5",
@@ -192,12 +192,10 @@ def _word_readings(word: str) -> tuple[tuple[str | None, ...], tuple[int, ...]]:
 
 def _without_tone(word: str) -> int | None:
     """Index of the character of a word that is neutral there although it has a tone of its own."""
-    if len(word) > 1 and (
-        word[-2:] in _neutral_words() or word[-1] in "们" or word[-1] == "儿" and word not in _ER_FULL
-    ):
-        # Longer words end like the short one: 小朋友, 站起来.
-        return len(word) - 1
-    return None
+    # Longer words end like the short one: 小朋友, 站起来.
+    suffixed = word[-1] == "们" or word[-1] == "儿" and word not in _ER_FULL
+    doubled = len(word) == 2 and word[0] == word[1] and word[0] in DOUBLED_VERBS
+    return len(word) - 1 if len(word) > 1 and (suffixed or doubled or word[-2:] in _neutral_words()) else None
 
 
 @functools.cache
