@@ -32,7 +32,8 @@ _ALONE: Mapping[str, str] = {
 """Characters that stand as words of their own and have no usual reading in the patterns."""
 _WORDS: Mapping[str, str] = {
     "一会儿": "yi1 hui4 er5", "血淋淋": "xie3 lin2 lin2", "角色": "jue2 se4", "长得": "zhang3 de5",
-    "处处": "chu4 chu4", "查查": "cha2 cha5", "长着": "zhang3 zhe5", "哪儿": "na3 er5", "那儿": "na4 er5", "这儿": "zhe4 er5",
+    "处处": "chu4 chu4", "查查": "cha2 cha5", "长着": "zhang3 zhe5", "哪儿": "na3 er5",
+    "那儿": "na4 er5", "这儿": "zhe4 er5",
     "得了": "de2 le5", "为了": "wei4 le5", "除了": "chu2 le5", "有的是": "you3 de5 shi4", "落下": "luo4 xia4",
     "夹克": "jia1 ke4", "晕车": "yun4 che1", "买东西": "mai3 dong1 xi5", "谢谢": "xie4 xie5", "小姐": "xiao2 jie5",
     "小姐姐": "xiao3 jie3 jie5", "哪里": "na3 li3", "想想": "xiang2 xiang5", "走走": "zou2 zou5",
