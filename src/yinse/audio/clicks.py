@@ -23,7 +23,7 @@ _REPAIRED_UP_TO_S = 0.012
 # of what lies above 5 kHz the loudest 1.5 to 6 ms before, and what comes within 1 to 3 ms. Bursts of stops go on into
 # a hiss or a vowel, pulses of the voice return; clicks do neither. Fitted by logistic regression on bursts of three
 # kinds added to speech of people of base training, its own peaks being what is no click; the threshold is 0.5 above
-# the fitted one (unheard people, bursts as high as the voice's own peaks: precision 0.91, recall 0.92; it was picked on them).
+# the fitted one, picked on unheard people: precision 0.91, recall 0.92 for bursts up to the voice's own peaks.
 _WEIGHTS = np.array([0.323, 0.132, 0.043, 0.209, -0.013, 0.086])
 _BIAS = -12.59
 
