@@ -210,6 +210,18 @@ def test_a_long_sentence_in_pieces_is_the_same() -> None:
     assert (made - expected).abs().max() < 1e-5 * expected.abs().max()
 
 
+def test_prepared_model_speaks_where_gradients_are_kept() -> None:
+    torch.manual_seed(0)
+    made = SoVITS(replace(CONFIG, generator=replace(GENERATOR, channels=256))).eval()
+    codes, phonemes, condition = torch.randint(16, (1, 4)), torch.randint(20, (1, 5)), torch.randn(1, 12)
+    expected = made(codes, phonemes, condition).samples
+    made.prepare()
+    made.prepare()  # a second time changes nothing
+    samples = made(codes, phonemes, condition).samples
+    assert not samples.requires_grad
+    assert (samples - expected).abs().max() < 1e-5 * expected.abs().max()
+
+
 def test_filter_banks() -> None:
     time_s = torch.arange(16000) / 16000
     energies = fbank(0.5 * torch.sin(2 * torch.pi * 1000 * time_s) + 0.3)

@@ -188,6 +188,7 @@ class PreparedGenerator(nn.Module):
         self.leave = _Convolution(weight / parallel, bias, dilation=1, precision=precision)
         self.reach_frames = _reach_frames(generator)
 
+    @torch.no_grad()
     def forward(self, frames: Tensor, condition: Tensor | None = None) -> Tensor:
         """Waveform `(B, T * hop)` of `frames (B, C, T)` and, if configured, `condition (B, D)`."""
         added = None
