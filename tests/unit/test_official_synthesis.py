@@ -45,12 +45,18 @@ def encoders(speaker: int = 0) -> Encoders:
     return Encoders(speech, text, (lambda samples: samples[:, :speaker] * 3) if speaker else None)
 
 
+def prepared(folder: Path) -> GptSovitsModels:
+    found = load_gpt_sovits(folder)
+    found.prepare()
+    return found
+
+
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> GptSovitsModels:
     folder = tmp_path_factory.mktemp("models")
     semantic = import_semantic(write_semantic(folder / "a.ckpt"))
     save_gpt_sovits(folder / "set", semantic, import_sovits(write_sovits(folder / "a.pth")))
-    return load_gpt_sovits(folder / "set")
+    return prepared(folder / "set")
 
 
 def synthesizer(models: GptSovitsModels, preset: GptSovitsOptions = OFFICIAL, **changes: Any) -> GptSovitsSynthesizer:
@@ -130,6 +136,19 @@ def test_speed_shortens_what_is_said(models: GptSovitsModels) -> None:
     for speed in (0.5, 2.0):
         (chunk,) = speaker.stream(SpeakRequest("We went home again.", speed=speed), voice)
         assert len(chunk.samples) == (int(26 / speed) + 1) * 640
+
+
+def test_pauses_written_into_a_text_are_silent(models: GptSovitsModels) -> None:
+    text = "We went home. [pause:0.5s] The river was quiet,[pause:250ms] and nobody spoke."
+    for options in ({}, {"chunk_codes": 8, "search_samples": 0}):
+        speaker = synthesizer(models, RECOMMENDED, **options)
+        chunks = list(speaker.stream(SpeakRequest(text), enrolled(speaker)))
+        spans = list(dict.fromkeys(chunk.text_span for chunk in chunks))
+        assert "".join(text[start:end] for start, end in spans).replace(" ", "") == text.replace(" ", "")
+        assert len(spans) == 3
+        lengths = [sum(len(chunk.samples) for chunk in chunks if chunk.text_span == span) for span in spans]
+        kept = 14 if options else 13
+        assert lengths == [kept * 1280 + 16_000 + 8_000, kept * 1280 + 8_000, kept * 1280]
 
 
 def test_official_pieces_and_short_beginnings(models: GptSovitsModels) -> None:
@@ -325,6 +344,8 @@ def test_options() -> None:
         {"pause_s": -1.0},
         {"shortest_reference_s": 11.0},
         {"chunk_codes": 2},
+        {"semantic_precision": "int4"},
+        {"sovits_precision": "int8"},
     ):
         with pytest.raises(ConfigError):
             options_from(wrong)
@@ -333,7 +354,7 @@ def test_options() -> None:
 def test_pro_models_hear_the_speaker(tmp_path: Path) -> None:
     semantic = import_semantic(write_semantic(tmp_path / "a.ckpt"))
     save_gpt_sovits(tmp_path / "set", semantic, import_sovits(write_sovits(tmp_path / "a.pth", speaker=24)))
-    pro = load_gpt_sovits(tmp_path / "set")
+    pro = prepared(tmp_path / "set")
     speaker = synthesizer(pro, encoders=encoders(speaker=24))
     assert list(speaker.stream(SpeakRequest("Hello."), enrolled(speaker)))
     with pytest.raises(Offline, match="speaker model"):

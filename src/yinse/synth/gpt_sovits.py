@@ -37,7 +37,7 @@ from yinse.synth.native import Enrolled
 from yinse.text.cuts import begins_short, cut_sentences
 from yinse.text.lexicon import Lexicon
 from yinse.text.official import OfficialText, official_text
-from yinse.text.overrides import check_markup
+from yinse.text.overrides import check_markup, markup_spans
 from yinse.text.phonemes import phonemize
 from yinse.text.sentences import Sentence, split_sentences
 from yinse.voices.voice import Voice
@@ -50,11 +50,22 @@ _CODES, _NOISE = 0, 1
 
 @dataclass(frozen=True, eq=False)
 class SentenceText:
-    """A sentence of the request as a model reads it, with BERT's vectors `(T_ph, D)` if it has any."""
+    """A sentence of the request, or what of it stands between two pauses, as a model reads it.
+
+    Attributes:
+        sentence: what is written, and where.
+        spoken: its phonemes.
+        context: BERT's vectors `(T_ph, D)`, if it has any.
+        before_s, after_s: silence that the text asks for.
+        ends_sentence: whether no other part of the sentence follows.
+    """
 
     sentence: Sentence
     spoken: OfficialText
-    context: Tensor | None
+    context: Tensor | None = None
+    before_s: float = 0.0
+    after_s: float = 0.0
+    ends_sentence: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,12 +104,13 @@ class SentenceCheck(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class _Piece:
-    """Samples `(S,)` of a sentence, all of it or a part, and what its check said."""
+    """Samples `(S,)` of a sentence, all of it or some, whether they are its first and last, and what its check said."""
 
-    sentence: Sentence
+    text: SentenceText
     samples: FloatArray
-    ends_sentence: bool = True
-    ends_text: bool = False
+    is_first: bool = True
+    is_last: bool = True
+    ends_request: bool = False
     attempts: int = 1
     faults: tuple[str, ...] = ()
 
@@ -200,22 +212,31 @@ class GptSovitsSynthesizer:
             raise BadText("nothing in the text can be spoken", advice="Give words in Chinese or English.")
         start_s = 0.0
         for index, piece in enumerate(self._pieces(request, voiced)):
-            samples = _limited(piece.samples)
-            if piece.ends_sentence and (self.options.pause_at_end or not piece.ends_text):
-                pause_s = request.pause_s if self.options.pause_s is None else self.options.pause_s
-                samples = np.concatenate([samples, np.zeros(int(pause_s * self.sample_rate_hz), dtype=np.float32)])
+            before_s, after_s = self._silence_s(piece, request)
+            samples = np.concatenate([self._silence(before_s), _limited(piece.samples), self._silence(after_s)])
             yield AudioChunk(
                 samples=samples,
                 sample_rate_hz=self.sample_rate_hz,
                 index=index,
                 start_s=start_s,
-                text=piece.sentence.text,
-                text_span=(piece.sentence.start, piece.sentence.end),
-                is_last=piece.ends_text,
+                text=piece.text.sentence.text,
+                text_span=(piece.text.sentence.start, piece.text.sentence.end),
+                is_last=piece.ends_request,
                 attempts=piece.attempts,
                 faults=piece.faults,
             )
             start_s += len(samples) / self.sample_rate_hz
+
+    def _silence_s(self, piece: _Piece, request: SpeakRequest) -> tuple[float, float]:
+        """Seconds of silence before and after a piece."""
+        before_s = piece.text.before_s if piece.is_first else 0.0
+        after_s = piece.text.after_s if piece.is_last else 0.0
+        if piece.is_last and piece.text.ends_sentence and (self.options.pause_at_end or not piece.ends_request):
+            after_s += request.pause_s if self.options.pause_s is None else self.options.pause_s
+        return before_s, after_s
+
+    def _silence(self, duration_s: float) -> FloatArray:
+        return np.zeros(int(duration_s * self.sample_rate_hz), dtype=np.float32)
 
     def _pieces(self, request: SpeakRequest, voiced: _Voiced) -> Iterator[_Piece]:
         texts = self._texts(request)
@@ -229,21 +250,26 @@ class GptSovitsSynthesizer:
             size = 1 if self.options.chunk_codes else self.options.batch
             waiting = next(texts, None)
             for piece in speak([self._with_context(text) for text in batch], voiced):
-                is_end = waiting is None and piece.ends_sentence and piece.sentence is batch[-1].sentence
-                yield replace(piece, ends_text=is_end)
+                is_end = waiting is None and piece.is_last and piece.text.sentence is batch[-1].sentence
+                yield replace(piece, ends_request=is_end)
 
     def _texts(self, request: SpeakRequest) -> Iterator[SentenceText]:
         cut = self.options.cut
         lexicon = Lexicon.of(request.lexicon)
         pause_first = self.options.pause_before_short and begins_short(request.text)
         for sentence in split_sentences(request.text) if cut == SENTENCES else cut_sentences(request.text, cut):
-            try:
-                phonemes = phonemize(sentence.text, language=request.language, lexicon=lexicon)
-            except BadText:  # a sentence in another script; what is left is read
-                continue
-            spoken = official_text(phonemes, table=self.models.table, pause_first=pause_first)
-            yield SentenceText(sentence, spoken, None)
-            pause_first = False
+            parts = _between_pauses(sentence)
+            for part in parts:
+                try:
+                    phonemes = phonemize(part.text, language=request.language, lexicon=lexicon)
+                except BadText:  # a sentence in another script; what is left is read
+                    continue
+                spoken = official_text(phonemes, table=self.models.table, pause_first=pause_first)
+                asked_s = phonemes.pauses_s or (0.0,)
+                yield SentenceText(
+                    part, spoken, before_s=asked_s[0], after_s=sum(asked_s[1:]), ends_sentence=part is parts[-1]
+                )
+                pause_first = False
 
     def _with_context(self, text: SentenceText) -> SentenceText:
         """The sentence with what BERT knows of its Mandarin; there is nothing to know of its English."""
@@ -315,10 +341,10 @@ class GptSovitsSynthesizer:
             if not faults and self.check is not None:
                 faults = self.check(Attempt(text, codes, voiced.prompt_phonemes, samples, self.sample_rate_hz, number))
             if best is None or len(faults) < len(best.faults):
-                best = _Piece(text.sentence, samples, faults=tuple(faults))
+                best = _Piece(text, samples, faults=tuple(faults))
             if not faults:
                 break
-        return replace(best, attempts=number + 1) if best else _Piece(text.sentence, samples)
+        return replace(best, attempts=number + 1) if best else _Piece(text, samples)
 
     def _as_one(
         self, batch: Sequence[SentenceText], written: Sequence[SemanticCodes], voiced: _Voiced
@@ -331,7 +357,7 @@ class GptSovitsSynthesizer:
         for text, codes in zip(batch, written, strict=True):
             end = start + len(codes.codes) * self.models.sovits.config.code_samples
             faults = () if len(codes.codes) else (_NOTHING_WRITTEN,)
-            yield _Piece(text.sentence, samples[start:end], faults=faults)
+            yield _Piece(text, samples[start:end], faults=faults)
             start = end
 
     def _streamed(self, batch: Sequence[SentenceText], voiced: _Voiced) -> Iterator[_Piece]:
@@ -362,10 +388,10 @@ class GptSovitsSynthesizer:
             generator=_generator(voiced.request.seed, text.sentence.start, 0, _NOISE),
         )
         ended = False
-        for samples, ended in spoken:
-            yield _Piece(text.sentence, samples, ends_sentence=ended)
+        for place, (samples, ended) in enumerate(spoken):
+            yield _Piece(text, samples, is_first=not place, is_last=ended)
         if not ended:
-            yield _Piece(text.sentence, np.zeros(0, dtype=np.float32), faults=(_NOTHING_WRITTEN,))
+            yield _Piece(text, np.zeros(0, dtype=np.float32), faults=(_NOTHING_WRITTEN,))
 
     @torch.inference_mode()
     def _decode(
@@ -437,8 +463,23 @@ class GptSovitsSynthesizer:
             Offline: there is no HuBERT, or no BERT for Mandarin.
         """
         spoken = official_text(phonemize(text, language=language), table=self.models.table)
-        read = self._with_context(SentenceText(Sentence(text, 0, len(text)), spoken, None))
+        read = self._with_context(SentenceText(Sentence(text, 0, len(text)), spoken))
         return Prompt(torch.from_numpy(self._reader.codes(clip)), torch.tensor(spoken.ids), read.context)
+
+
+def _between_pauses(sentence: Sentence) -> list[Sentence]:
+    """What of a sentence stands between the pauses written into it: these models cannot be told to be silent."""
+    ends = [0]
+    for start, end in markup_spans(sentence.text):
+        around = (sentence.text[ends[-1] : start], sentence.text[end:])
+        if sentence.text[start] == "[" and all(any(map(str.isalnum, text)) for text in around):
+            ends.append(end)
+    bounds = zip(ends, [*ends[1:], len(sentence.text)], strict=True)
+    # Where the published cutting changed a mark, places are off by as much, and stay inside the sentence.
+    return [
+        Sentence(sentence.text[start:end], sentence.start + start, min(sentence.start + end, sentence.end))
+        for start, end in bounds
+    ]
 
 
 def _generator(seed: int, place: int, attempt: int, purpose: int) -> torch.Generator:

@@ -6,11 +6,13 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 from yinse.core.errors import ConfigError
+from yinse.models.semantic_precision import Precision as SemanticPrecision
 from yinse.models.semantic_sampling import SamplingOptions
 from yinse.models.sovits import NOISE_SCALE
+from yinse.models.sovits import Precision as SoVITSPrecision
 from yinse.text.cuts import METHODS
 
 SENTENCES = "sentences"
@@ -42,6 +44,8 @@ class GptSovitsOptions:
         silence_similarity: least likeness to silence at such an end.
         overlap_codes: codes that a piece shares with the one before it, faded over.
         search_samples: how far a piece may be shifted to meet the one before it; 0: not at all.
+        semantic_precision: "exact", or "int8": faster, but other codes.
+        sovits_precision: "exact", or "bfloat16": faster where the processor has such products.
         retries: how often a sentence that fails its check is spoken again with another seed.
 
     Raises:
@@ -68,6 +72,8 @@ class GptSovitsOptions:
     silence_similarity: float = 0.0
     overlap_codes: int = 2
     search_samples: int = 320
+    semantic_precision: SemanticPrecision = "exact"
+    sovits_precision: SoVITSPrecision = "exact"
     retries: int = 0
 
     def __post_init__(self) -> None:
@@ -75,6 +81,12 @@ class GptSovitsOptions:
             raise ConfigError(
                 f"there is no way to cut called '{self.cut}'", advice=f"Use one of {', '.join((*METHODS, SENTENCES))}."
             )
+        for name, known in (
+            (self.semantic_precision, get_args(SemanticPrecision)),
+            (self.sovits_precision, get_args(SoVITSPrecision)),
+        ):
+            if name not in known:
+                raise ConfigError(f"there is no precision called '{name}'", advice=f"Use one of {', '.join(known)}.")
         if min(self.batch, self.timbre_clips, self.overlap_codes) < 1:
             raise ConfigError("batch, timbre_clips and overlap_codes are at least 1")
         if min(self.noise_scale, self.pause_s or 0.0, self.reference_silence_s, self.chunk_codes, self.retries) < 0:

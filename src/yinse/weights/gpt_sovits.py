@@ -37,7 +37,9 @@ from yinse.core.errors import (
 )
 from yinse.models.hifigan import GeneratorConfig
 from yinse.models.semantic_gpt import SemanticConfig, SemanticGPT
-from yinse.models.semantic_precision import Precision, prepare
+from yinse.models.semantic_precision import Precision as SemanticPrecision
+from yinse.models.semantic_precision import prepare
+from yinse.models.sovits import Precision as SoVITSPrecision
 from yinse.models.sovits import SoVITS, SoVITSConfig
 from yinse.models.spectrogram import SpectrogramConfig
 from yinse.text.official import TABLE_SIZES, published_symbols
@@ -56,8 +58,8 @@ class GptSovitsModels:
 
     Attributes:
         version: published name of models of these sizes.
-        semantic: phonemes to codes, made ready for writing (`yinse.models.semantic_precision`).
-        sovits: codes to a waveform, arranged for this processor, in single precision.
+        semantic: phonemes to codes, in the precision of its file.
+        sovits: codes to a waveform, in single precision.
         table: how many symbols both know.
         fingerprint: first 16 hex digits of the SHA-256 of the weights.
         synthesis: choices at synthesis that the folder makes.
@@ -69,6 +71,15 @@ class GptSovitsModels:
     table: int
     fingerprint: str
     synthesis: Mapping[str, Any]
+
+    def prepare(self, *, semantic: SemanticPrecision = "exact", sovits: SoVITSPrecision = "exact") -> None:
+        """Arranges both for speaking on this processor; afterwards they can be neither trained nor saved.
+
+        Args:
+            semantic, sovits: precision of each; "exact" says the same as the published program, up to rounding.
+        """
+        prepare(self.semantic, semantic)
+        self.sovits.prepare(sovits)
 
 
 def save_gpt_sovits(
@@ -122,12 +133,8 @@ def save_gpt_sovits(
     return fingerprint
 
 
-def load_gpt_sovits(folder: Path, *, precision: Precision = "exact") -> GptSovitsModels:
-    """Loads a set.
-
-    Args:
-        folder: of the set.
-        precision: of the semantic GPT.
+def load_gpt_sovits(folder: Path) -> GptSovitsModels:
+    """Loads a set; it speaks once it is prepared.
 
     Raises:
         Offline: the folder holds no model.
@@ -152,8 +159,6 @@ def load_gpt_sovits(folder: Path, *, precision: Precision = "exact") -> GptSovit
         prefix = f"{part}."
         weights = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
         put_weights(model, weights, where=f"{where} ({part})", widen=part != "semantic")
-    prepare(semantic, precision)
-    sovits.prepare()
     return GptSovitsModels(version, semantic, sovits, table, str(record["fingerprint"]), synthesis)
 
 

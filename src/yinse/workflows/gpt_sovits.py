@@ -135,4 +135,6 @@ def load_engine(folder: Path, *, listener: Callable[[], Engine]) -> GptSovitsEng
         YinseError: what `load_gpt_sovits` raises.
     """
     models = load_gpt_sovits(folder)
-    return GptSovitsEngine(models, load_encoders(), options_from(models.synthesis), listener=listener)
+    options = options_from(models.synthesis)
+    models.prepare(semantic=options.semantic_precision, sovits=options.sovits_precision)
+    return GptSovitsEngine(models, load_encoders(), options, listener=listener)
