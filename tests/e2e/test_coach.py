@@ -109,7 +109,7 @@ def test_check_reports_a_corpus(yinse: Yinse, corpus: Path, tmp_path: Path) -> N
     assert "script" not in parser.seen
     assert "Phoneme chart" in page
     assert "http" not in page
-    words = yinse("check", corpus).stdout
+    words = yinse("check", corpus / "0.txt").stdout
     assert "diphone" in words
     assert "record next" in words
 

@@ -44,7 +44,7 @@ def test_what_is_there_is_not_asked_for_again() -> None:
 
 
 def test_the_choice_repeats() -> None:
-    bank = shipped_bank("en")[:200]
+    bank = shipped_bank("en")[:60]
     twice = [choose_prompts(bank, language="en", seconds=20.0) for _ in range(2)]
     assert twice[0] == twice[1]
     assert sum(one.prompt.spoken.speech_s for one in twice[0]) <= 20.0

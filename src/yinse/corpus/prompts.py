@@ -117,14 +117,11 @@ class _Worth:
 
     def __init__(self, bank: Sequence[Prompt], language: str, wanted: Wanted, weights: Mapping[str, float]) -> None:
         self.bank = bank
-        units = [[unit for unit in prompt.units if unit[0] in weights] for prompt in bank]
+        units = [{unit: times for unit, times in prompt.units.items() if unit[0] in weights} for prompt in bank]
         self.names = list(dict.fromkeys(unit for each in units for unit in each))
         index = {unit: place for place, unit in enumerate(self.names)}
         self.sets = [np.array([index[unit] for unit in each], dtype=np.int64) for each in units]
-        self.times: list[NDArray[np.float64]] = [
-            np.array([prompt.units[unit] for unit in each], dtype=np.float64)
-            for prompt, each in zip(bank, units, strict=True)
-        ]
+        self.times = [np.array(list(each.values()), dtype=np.float64) for each in units]
         lengths = np.array([len(each) for each in self.sets])
         self.starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
         self.flat = np.concatenate(self.sets) if len(self.sets) else np.zeros(0, dtype=np.int64)
