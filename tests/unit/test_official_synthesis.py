@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fakes import humming, make_voice
+from fakes import FakeEngine, humming, make_voice, reading
 from official_files import write_semantic, write_sovits
 from yinse.core.errors import BadAudio, BadText, ConfigError, FingerprintMismatch, Offline, VoiceError
 from yinse.core.types import AudioChunk, AudioClip, SpeakRequest
@@ -21,10 +21,13 @@ from yinse.synth.gpt_sovits import Attempt, GptSovitsSynthesizer
 from yinse.synth.gpt_sovits_options import OFFICIAL, PRESETS, RECOMMENDED, GptSovitsOptions, options_from
 from yinse.synth.gpt_sovits_reference import SpokenText, choose_reference
 from yinse.synth.gpt_sovits_streaming import join
+from yinse.text.official import official_text
+from yinse.text.phonemes import phonemize
 from yinse.voices.voice import Voice
 from yinse.weights.gpt_sovits import GptSovitsModels, load_gpt_sovits, save_gpt_sovits
 from yinse.weights.official import import_semantic, import_sovits
 from yinse.weights.official_encoders import Encoders
+from yinse.workflows.gpt_sovits import GptSovitsEngine
 
 TEXT = "The river was quiet. We crossed the bridge, and then we went home. Nobody spoke."
 FEW = SamplingOptions(maximum_codes=14)
@@ -290,6 +293,32 @@ def test_several_references_are_averaged(models: GptSovitsModels) -> None:
     assert np.allclose(both, np.mean(each, axis=0), atol=1e-6)
     assert not np.allclose(one, both)
     assert "timbre" in found[0].warnings[0]
+
+
+def test_the_engine_cuts_long_utterances_between_words(models: GptSovitsModels, tmp_path: Path) -> None:
+    lines = [
+        "The morning train was late again, so we walked along the river.",
+        "Please put the cups back on the table before they come.",
+        "We looked at the old maps for hours and then went home again.",
+    ]
+    clip = reading(lines)
+    assert clip.duration_s > 12
+    options = replace(RECOMMENDED, sampling=FEW)
+    engine = GptSovitsEngine(models, encoders(), options, listener=FakeEngine)
+    found = engine.enroll([clip], transcripts=[" ".join(lines)], language="en")
+    assert 5 * 25 < len(found.tensors["reference_codes"]) <= 10.3 * 25
+    whole = official_text(phonemize(" ".join(lines)), table=732)
+    kept = found.tensors["reference_phonemes"]
+    # all but the final stop, which the shortened text is given
+    assert 40 < len(kept) < len(whole.ids) and tuple(kept[:-1]) == whole.ids[: len(kept) - 1]
+    untold = engine.enroll([clip], transcripts=[None], language=None)
+    assert list(untold.tensors) == ["reference_condition"]
+
+    assert len(engine.style(humming([(4.0, True)]), "We went home.").codes) > 90
+    with pytest.raises(BadAudio, match="3 to 10 s are expected"):
+        engine.style(clip, "We went home.")
+    with pytest.raises(ConfigError, match="not tuned"):
+        engine.tune(make_voice(), [clip], ["a"], folder=tmp_path)
 
 
 # ------------------------------------------------------------------ what cannot be done
