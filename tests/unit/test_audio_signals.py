@@ -161,6 +161,16 @@ def test_loudness_is_brought_to_target_below_the_ceiling(level: float, duration_
     assert true_peak_dbtp(result) <= -0.99
 
 
+def test_a_limited_clip_has_its_loudness_whatever_it_had_before() -> None:
+    peaky = vowel(2.0, level=0.02)
+    peaky[20 :: RATE_HZ // 10] *= 20.0
+    loud = normalize_loudness(AudioClip(peaky, RATE_HZ), target_lufs=-14.0)
+    quiet = normalize_loudness(AudioClip(peaky * 0.1, RATE_HZ), target_lufs=-14.0)
+    assert integrated_lufs(loud) == pytest.approx(-14.0, abs=0.15)
+    assert -1.3 <= true_peak_dbtp(loud) <= -0.999
+    np.testing.assert_allclose(quiet.samples, loud.samples, atol=1e-3)
+
+
 def test_limiter_touches_only_the_neighbourhood_of_peaks() -> None:
     samples = sine(200.0, 1.0, level=0.2)
     samples[12_000] = 1.5

@@ -25,7 +25,7 @@ from yinse.audio.spectral_gate import DEFAULT_STRENGTH, SpectralGate
 from yinse.core.errors import QualityGateError
 from yinse.core.types import AudioClip
 
-REVISION = 2
+REVISION = 3
 """Grows whenever the same recording and options give another result: results kept from earlier are then of no use."""
 # What the networks leave of voice and noise, as measured on speech at 15 to 30 dB; no mix was worse than both.
 _DENOISED_SNR_DB = 22.0
@@ -325,7 +325,7 @@ def _judged_again(
             clipping_ratio=clipping_ratio(clip),
             loudness_lufs=loudness_lufs,
             duration_s=clip.duration_s,
-            hum=find_hum(clip),
+            hum=find_hum(clip) if before.hum else None,
         ),
         options.limits,
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yinse.audio.resample import resample
-from yinse.core.types import AudioClip
+from yinse.core.types import AudioClip, FloatArray
 
 TARGET_LUFS = -18.0
 CEILING_DBTP = -1.0
@@ -80,8 +80,7 @@ def true_peak_dbtp(clip: AudioClip) -> float:
     """Peak between the samples, found by fourfold oversampling, in dB of full scale; minus infinity for silence."""
     if not clip.samples.any():
         return -math.inf
-    finer = resample(clip, clip.sample_rate_hz * _OVERSAMPLING)
-    return 20.0 * math.log10(max(float(np.abs(finer.samples).max()), float(np.abs(clip.samples).max())))
+    return 20.0 * math.log10(float(_peaks(clip).max()))
 
 
 def normalize_loudness(
@@ -97,36 +96,52 @@ def normalize_loudness(
     gain_db = target_lufs - integrated_lufs(clip)
     if not math.isfinite(gain_db):
         return clip
+    peaks = _peaks(clip)  # once: they grow as the gain does
+    highest_dbtp = 20.0 * math.log10(float(peaks.max()))
     for _ in range(_MOST_ROUNDS):
+        if highest_dbtp + gain_db <= ceiling_dbtp:
+            return _amplified(clip, gain_db)
         # Turning peaks down costs loudness, which the next round gives back.
-        result = limit_peaks(_amplified(clip, gain_db), ceiling_dbtp=ceiling_dbtp)
+        result = _limited(clip, peaks, gain_db, ceiling_dbtp)
         missing_lu = target_lufs - integrated_lufs(result)
         if abs(missing_lu) <= _CLOSE_ENOUGH_LU:
             break
         gain_db += missing_lu
-    return result
+    return _below(result, ceiling_dbtp)
 
 
 def limit_peaks(clip: AudioClip, *, ceiling_dbtp: float = CEILING_DBTP) -> AudioClip:
     """Turns the gain down for 5 ms around every true peak above the ceiling, without a delay."""
     if true_peak_dbtp(clip) <= ceiling_dbtp:
         return clip
+    return _below(_limited(clip, _peaks(clip), 0.0, ceiling_dbtp), ceiling_dbtp)
+
+
+def _peaks(clip: AudioClip) -> FloatArray:
+    """The true peak around each sample `(S,)`."""
+    finer = np.abs(resample(clip, clip.sample_rate_hz * _OVERSAMPLING).samples)
+    return np.maximum.reduce([np.abs(clip.samples), *(finer[phase::_OVERSAMPLING] for phase in range(_OVERSAMPLING))])
+
+
+def _limited(clip: AudioClip, peaks: FloatArray, gain_db: float, ceiling_dbtp: float) -> AudioClip:
+    """A clip with a gain, less of it around each of its true peaks `(S,)` that would pass the ceiling."""
     from scipy.ndimage import minimum_filter1d
-    from scipy.signal import fftconvolve
+    from scipy.signal import oaconvolve
 
     reach = max(1, round(_LIMITER_LOOKAHEAD_S * clip.sample_rate_hz))
-    finer = np.abs(resample(clip, clip.sample_rate_hz * _OVERSAMPLING).samples)
-    peaks = np.maximum(finer.reshape(-1, _OVERSAMPLING).max(axis=1), np.abs(clip.samples))
-    ceiling = 10.0 ** (ceiling_dbtp / 20.0)
-    needed = np.minimum(1.0, ceiling / np.maximum(peaks, 1e-9))
+    ceiling = np.float32(10.0 ** ((ceiling_dbtp - gain_db) / 20.0))
+    needed = np.minimum(np.float32(1.0), ceiling / np.maximum(peaks, np.float32(1e-9)))
     # The smallest gain within reach, smoothed over the same reach, is nowhere above what a peak needs.
     lowest = minimum_filter1d(needed, 2 * reach + 1)
     window = np.hanning(2 * reach + 3)[1:-1]
-    padded = np.pad(lowest, reach, mode="edge")
-    gain = fftconvolve(padded, window / window.sum(), mode="valid")
-    limited = AudioClip((clip.samples * gain).astype(np.float32), clip.sample_rate_hz)
-    # A gain that moves shifts the peaks between the samples by a few hundredths of a dB.
-    return _amplified(limited, min(0.0, ceiling_dbtp - true_peak_dbtp(limited)))
+    window = (window / window.sum()).astype(np.float32)
+    gain = oaconvolve(np.pad(lowest, reach, mode="edge"), window, mode="valid")
+    return _amplified(AudioClip(clip.samples * gain, clip.sample_rate_hz), gain_db)
+
+
+def _below(clip: AudioClip, ceiling_dbtp: float) -> AudioClip:
+    """A limited clip under its ceiling: a gain that moves shifts peaks between the samples by hundredths of a dB."""
+    return _amplified(clip, min(0.0, ceiling_dbtp - true_peak_dbtp(clip)))
 
 
 def _amplified(clip: AudioClip, gain_db: float) -> AudioClip:
