@@ -40,12 +40,12 @@ from mixtures import Speech, load_noise, load_speech, mix, noises, own_snr_db, s
 
 from yinse.audio.decode import decode
 from yinse.audio.denoise import make_denoiser
-from yinse.audio.frontend import clean, prepare, restore
+from yinse.audio.frontend import PreparedRecording, clean, prepare, restore
 from yinse.audio.options import PREPARATION, CleaningOptions
 from yinse.audio.quality import QualityLimits
 from yinse.audio.resample import resample
 from yinse.audio.rumble import without_rumble
-from yinse.audio.silence import speech_segments
+from yinse.audio.silence import cut, speech_segments
 from yinse.audio.slicing import slice_utterances
 from yinse.audio.snr import estimate_snr_db, refine_snr_db
 from yinse.audio.write import write_audio
@@ -148,31 +148,34 @@ def peer_of(path: Path | None) -> ModuleType | None:
     return module
 
 
-def ours(path: Path, target: Path, options: CleaningOptions) -> None:
-    """From a file to files, as `yinse prep` does it."""
-    for number, one in enumerate(prepare(decode(path), options=options).utterances):
-        write_audio(target.with_name(f"{target.stem}_{number}.wav"), one.clip)
-
-
-def spent(work: Callable[..., object], *arguments: object) -> float | None:
-    """Processor seconds that something takes; None if the recording is refused."""
-    start_s = time.process_time()
-    try:
-        work(*arguments)
-    except QualityGateError:
-        return None
-    return time.process_time() - start_s
-
-
-def joined(path: Path, options: CleaningOptions) -> tuple[AudioClip, list[float]] | None:
-    """All utterances of a recording behind each other, and their loudness; None if it is refused."""
+def ours(path: Path, options: CleaningOptions, target: Path) -> PreparedRecording | None:
+    """From a file to files, as `yinse prep` does it; None if the recording is refused."""
     try:
         prepared = prepare(decode(path), options=options)
     except QualityGateError:
         return None
+    for number, one in enumerate(prepared.utterances):
+        write_audio(target.with_name(f"{target.stem}_{number}.wav"), one.clip)
+    return prepared
+
+
+def spent(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Processor seconds that something takes, and what it answers."""
+    start_s = time.process_time()
+    result = work()
+    return time.process_time() - start_s, result
+
+
+def joined(clips: Sequence[AudioClip]) -> AudioClip:
+    """Utterances behind each other, with a tenth of a second between them."""
     pause = np.zeros(RATE_HZ // 10, dtype=np.float32)
-    parts = [part for one in prepared.utterances for part in (one.clip.samples, pause)]
-    return AudioClip(np.concatenate(parts or [pause]), RATE_HZ), [one.loudness_lufs for one in prepared.utterances]
+    parts = [part for clip in clips for part in (pause, clip.samples)]
+    return AudioClip(np.concatenate(parts[1:] or [pause]), RATE_HZ)
+
+
+def clips_of(prepared: PreparedRecording) -> list[AudioClip]:
+    """The audio of a recording's utterances."""
+    return [one.clip for one in prepared.utterances]
 
 
 def measure_sound(chosen: argparse.Namespace, ledger: Ledger) -> None:
@@ -188,15 +191,15 @@ def measure_sound(chosen: argparse.Namespace, ledger: Ledger) -> None:
         found["reference"] = judge.score(one.clean).overall
         if peer is not None:
             target = out / f"{one.id}-peer.wav"
-            found["peer_s"] = spent(peer.clean, one.path, target)
+            found["peer_s"], _ = spent(lambda: peer.clean(one.path, target))
             found["peer"] = judge.score(decode(target)).overall
         for name, options in (("gate", GATE), ("default", PREPARATION)):
-            found[f"{name}_s"] = spent(ours, one.path, out / f"{one.id}-{name}.wav", options)
-            result = joined(one.path, options)
-            found[f"{name}_refused"] = result is None
-            found[name] = found["raw"] if result is None else judge.score(result[0]).overall
-            found[f"{name}_lufs"] = [] if result is None else result[1]
-            if result is not None:
+            target = out / f"{one.id}-{name}.wav"
+            found[f"{name}_s"], prepared = spent(lambda options=options, target=target: ours(one.path, options, target))
+            found[f"{name}_refused"] = prepared is None
+            found[name] = found["raw"] if prepared is None else judge.score(joined(clips_of(prepared))).overall
+            found[f"{name}_lufs"] = [] if prepared is None else [piece.loudness_lufs for piece in prepared.utterances]
+            if prepared is not None:
                 restored = restore(decode(one.path), options=options).clip.samples
                 reference = with_gain(one.clean.samples, one.heard.samples)
                 found[f"{name}_si_sdr"] = si_sdr_db(reference, restored) - si_sdr_db(reference, one.heard.samples)
@@ -206,7 +209,7 @@ def measure_sound(chosen: argparse.Namespace, ledger: Ledger) -> None:
     for number, one in enumerate(mixtures(chosen)):
         if number == 0:  # warm: what is imported and compiled on first use is not counted
             for options in (GATE, PREPARATION):
-                spent(ours, one.path, out / "warm.wav", options)
+                ours(one.path, options, out / "warm.wav")
             if peer is not None:
                 peer.clean(one.path, out / "warm.wav")
         ledger.measure("sound", one.id, lambda one=one: work(one))
@@ -219,8 +222,11 @@ def measure_words(chosen: argparse.Namespace, ledger: Ledger) -> None:
 
     def work(one: Mixture) -> Found:
         found: Found = {"snr_db": one.snr_db}
-        cleaned = joined(one.path, PREPARATION)
-        for name, clip in (("before", one.heard), ("after", one.heard if cleaned is None else cleaned[0])):
+        prepared = ours(one.path, PREPARATION, chosen.work / "out" / f"{one.id}-words.wav")
+        for name, clip in (
+            ("before", one.heard),
+            ("after", one.heard if prepared is None else joined(clips_of(prepared))),
+        ):
             heard = listener.hear(clip, language=one.source.language)
             errors = errors_of(one.source.text, heard, language=one.source.language)
             found[name], found["units"] = errors.errors, errors.units
@@ -239,9 +245,18 @@ def measure_clean(chosen: argparse.Namespace, ledger: Ledger) -> None:
     def work(one: Mixture) -> Found:
         path = chosen.work / "clean" / f"{one.id}.wav"
         write_audio(path, one.clean)
-        cleaned = joined(path, PREPARATION)
+        prepared = ours(path, PREPARATION, chosen.work / "out" / f"{one.id}-clean.wav")
         before = judge.score(one.clean).overall
-        return {"before": before, "after": before if cleaned is None else judge.score(cleaned[0]).overall}
+        if prepared is None:
+            return {"before": before, "cut": before, "after": before}
+        pieces = [cut(one.clean, utterance.segment) for utterance in prepared.utterances]
+        return {
+            "before": before,
+            "cut": judge.score(joined(pieces)).overall,
+            "after": judge.score(joined(clips_of(prepared))).overall,
+            "clicks": len(prepared.clicks),
+            "steps": [step.name for step in prepared.steps],
+        }
 
     for one in mixtures(chosen):
         ledger.measure("clean", one.id, lambda one=one: work(one))
@@ -519,8 +534,19 @@ def _other_rows(ledger: Ledger) -> Iterator[tuple[str, str, str, str]]:
                 "",
             )
     if found := ledger.row("clean"):
-        worse = np.mean([one["after"] < one["before"] - 0.1 for one in found])
-        yield f"clean files made worse, {len(found)} clips", f"{worse:.1%}", "< 2 %", "0"
+        # The judge's score moves, either way, when silence at an end goes: what cutting alone does is shown too.
+        for name, first, last in (
+            ("clean files made worse", "before", "after"),
+            ("by cutting alone", "before", "cut"),
+            ("by all but cutting", "cut", "after"),
+        ):
+            changes = np.array([one[last] - one[first] for one in found])
+            yield (
+                f"{name}, {len(found)} clips",
+                f"{np.mean(changes < -0.1):.1%} (mean {changes.mean():+.2f}, worst {changes.min():+.2f})",
+                "< 2 %" if last == "after" else "",
+                "0" if last == "after" else "",
+            )
     for one in ledger.row("batch"):
         hours = one["first_s"] / one["clips"] * 10_000 / 3600
         yield f"10,000 clips of 5 s, 2 processes, from {one['clips']}", f"{hours:.2f} h", "< 2 h", "< 0.83 h"
