@@ -89,10 +89,10 @@ def write_files(folder: Path, **sizes: int) -> tuple[Path, Path]:
 
 
 def few_codes(home: Path, name: str, **options: Any) -> None:
-    """Random models never end by themselves: the folder of the model says when."""
+    """Random models never end by themselves: the folder of the model says when. Nor do they speak: nobody listens."""
     path = home / "models" / name / "config.json"
     config = json.loads(path.read_text())
-    config["synthesis"] |= {"sampling": {"maximum_codes": 20, "cut_drops_first": False}, **options}
+    config["synthesis"] |= {"sampling": {"maximum_codes": 20, "cut_drops_first": False}, "retries": 0, **options}
     path.write_text(json.dumps(config))
 
 

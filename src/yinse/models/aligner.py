@@ -337,6 +337,28 @@ class Aligner:
             )
         return alignment
 
+    def scores(self, mel: FloatArray, *, normalization: Normalization | None = None) -> FloatArray:
+        """Log-likelihood of each frame under each acoustic state, less that under the frame's best state.
+
+        Args:
+            mel: log-mel `(T_mel, M)`.
+            normalization: statistics of the speaker; without it, of this utterance.
+
+        Returns:
+            float32 `(T_mel, states)`, at most 0; `states_of` tells whose states they are.
+
+        Raises:
+            BadText: there is no frame.
+        """
+        normalization = normalization or speaker_statistics([mel], config=self.config)
+        found = self._mixtures.log_likelihoods(_features(mel, normalization, self.config))
+        return np.asarray(found - found.max(axis=1, keepdims=True), dtype=np.float32)
+
+    def states_of(self, symbol: str) -> range:
+        """The acoustic states of a symbol in order; those of boundary symbols are the silence's one."""
+        first = self._first_state(symbol)
+        return range(first, first + (self.config.states_per_phone if first else 1))
+
     def state_dict(self) -> dict[str, NDArray[Any]]:
         """All that was learned, ready for safetensors; the config is kept apart."""
         names = np.frombuffer("\n".join(self.units).encode(), dtype=np.uint8)

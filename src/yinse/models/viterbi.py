@@ -30,6 +30,36 @@ class StateGraph:
     initial: FloatArray
     final: FloatArray
 
+    def reversed(self) -> StateGraph:
+        """The same paths, walked from their ends to their starts; its states are in reverse order."""
+        arcs = np.full_like(self.arcs, -np.inf)
+        for distance, row in enumerate(self.arcs):
+            arcs[distance, distance:] = row[distance:][::-1]
+        return StateGraph(self.emission[::-1], self.owner[::-1], arcs, self.final[::-1], self.initial[::-1])
+
+
+def best_scores(scores: FloatArray, graph: StateGraph) -> FloatArray:
+    """Score of the best path that begins at the first frame and is in a state at a frame, that frame included.
+
+    Args:
+        scores: float32 `(T, acoustic states)` log-likelihoods.
+        graph: of the utterance.
+
+    Returns:
+        float32 `(T, S)`.
+    """
+    heard = scores[:, graph.emission]
+    result = np.empty_like(heard)
+    result[0] = graph.initial + heard[0]
+    arcs = [(distance, row[distance:]) for distance, row in enumerate(graph.arcs) if np.isfinite(row).any()]
+    for t in range(1, len(heard)):
+        here = np.full(heard.shape[1], -np.inf, dtype=np.float32)
+        for distance, row in arcs:
+            before = result[t - 1, : len(row)]
+            np.maximum(here[distance:], before + row, out=here[distance:])
+        np.add(here, heard[t], out=result[t])
+    return result
+
 
 def best_paths(scores: FloatArray, lengths: Sequence[int], graphs: Sequence[StateGraph]) -> list[IntArray]:
     """The likeliest state of each frame.

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from yinse.audio.bandwidth import bandwidth_hz
 from yinse.core.errors import BadText, ConfigError, FingerprintMismatch
-from yinse.core.types import AudioChunk, AudioClip, FloatArray, SpeakRequest
+from yinse.core.types import AudioChunk, AudioClip, FloatArray, PhonemeSequence, SpeakRequest
 from yinse.models.semantic_writing import SemanticCodes, SemanticText, chunks, write, write_batch
 from yinse.models.semantic_writing import stream as write_stream
 from yinse.synth.gpt_sovits_options import SENTENCES, GptSovitsOptions
@@ -54,13 +54,15 @@ class SentenceText:
 
     Attributes:
         sentence: what is written, and where.
-        spoken: its phonemes.
+        phonemes: as our front-end reads it.
+        spoken: its phonemes as the models know them.
         context: BERT's vectors `(T_ph, D)`, if it has any.
         before_s, after_s: silence that the text asks for.
         ends_sentence: whether no other part of the sentence follows.
     """
 
     sentence: Sentence
+    phonemes: PhonemeSequence
     spoken: OfficialText
     context: Tensor | None = None
     before_s: float = 0.0
@@ -267,7 +269,12 @@ class GptSovitsSynthesizer:
                 spoken = official_text(phonemes, table=self.models.table, pause_first=pause_first)
                 asked_s = phonemes.pauses_s or (0.0,)
                 yield SentenceText(
-                    part, spoken, before_s=asked_s[0], after_s=sum(asked_s[1:]), ends_sentence=part is parts[-1]
+                    part,
+                    phonemes,
+                    spoken,
+                    before_s=asked_s[0],
+                    after_s=sum(asked_s[1:]),
+                    ends_sentence=part is parts[-1],
                 )
                 pause_first = False
 
@@ -462,8 +469,9 @@ class GptSovitsSynthesizer:
             BadText: the text holds nothing to speak, or the model knows no such phoneme.
             Offline: there is no HuBERT, or no BERT for Mandarin.
         """
-        spoken = official_text(phonemize(text, language=language), table=self.models.table)
-        read = self._with_context(SentenceText(Sentence(text, 0, len(text)), spoken))
+        phonemes = phonemize(text, language=language)
+        spoken = official_text(phonemes, table=self.models.table)
+        read = self._with_context(SentenceText(Sentence(text, 0, len(text)), phonemes, spoken))
         return Prompt(torch.from_numpy(self._reader.codes(clip)), torch.tensor(spoken.ids), read.context)
 
 

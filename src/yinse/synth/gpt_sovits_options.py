@@ -46,7 +46,8 @@ class GptSovitsOptions:
         search_samples: how far a piece may be shifted to meet the one before it; 0: not at all.
         semantic_precision: "exact", or "int8": faster, but other codes.
         sovits_precision: "exact", or "bfloat16": faster where the processor has such products.
-        retries: how often a sentence that fails its check is spoken again with another seed.
+        retries: how often a sentence that fails its check is spoken again with another seed; 0: nobody checks. What is
+            streamed in pieces is not checked.
 
     Raises:
         ConfigError: a value that makes no sense.
@@ -109,6 +110,7 @@ RECOMMENDED = replace(
     reference_silence_s=0.3,
     choose_reference=True,
     timbre_clips=8,
+    retries=2,
 )
 """What `yinse models import` chooses, with reasons in docs/guide/gpt-sovits.md."""
 PRESETS: Mapping[str, GptSovitsOptions] = MappingProxyType({"official": OFFICIAL, "recommended": RECOMMENDED})

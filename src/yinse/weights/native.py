@@ -31,6 +31,7 @@ from yinse.models.low_rank import merge_low_rank
 from yinse.models.native_config import NativeConfig, build_vocoder
 from yinse.models.prosody import ProsodyGPT
 from yinse.models.speaker import SpeakerEncoder
+from yinse.models.spectrogram import SpectrogramConfig
 from yinse.text.symbols import SYMBOLS
 from yinse.voices.voice import READOUT
 
@@ -111,6 +112,44 @@ def load_native(folder: Path | None = None) -> NativeModels:
         Incompatible: not a native set, or trained with another symbol table.
         CheckpointKeys: names or shapes do not fit.
     """
+    record, tensors, where = _read_set(folder)
+    config = NativeConfig.from_json(json.dumps(record["sizes"]))
+    parts = {
+        "acoustic": AcousticModel(config.acoustic),
+        "prosody": ProsodyGPT(config.prosody),
+        "vocoder": build_vocoder(config.vocoder),
+        "speaker": SpeakerEncoder(config.speaker),
+    }
+    for name, module in parts.items():
+        _load_part(module, name, tensors, where)
+    return NativeModels(
+        config=config,
+        **parts,  # type: ignore[arg-type]
+        aligner=_aligner(tensors, config),
+        high_band=tensors["high_band"].numpy(),
+        floor_depth=tensors["floor_depth"].numpy(),
+        fingerprint=record["fingerprint"],
+    )
+
+
+def load_aligner(folder: Path | None = None) -> tuple[Aligner, SpectrogramConfig]:
+    """The aligner of a set alone, and the spectrogram it reads; without a folder, of the set that is shipped.
+
+    Raises:
+        YinseError: what `load_native` raises.
+    """
+    record, tensors, _ = _read_set(folder)
+    config = NativeConfig.from_json(json.dumps(record["sizes"]))
+    return _aligner(tensors, config), config.spectrogram
+
+
+def _aligner(tensors: Mapping[str, Tensor], config: NativeConfig) -> Aligner:
+    state = {n.removeprefix("aligner."): t.numpy() for n, t in tensors.items() if n.startswith("aligner.")}
+    return Aligner.from_state_dict(state, config=config.aligner)
+
+
+def _read_set(folder: Path | None) -> tuple[dict[str, Any], dict[str, Tensor], str]:
+    """Description and tensors of a set, and the name of its folder."""
     folder = folder or shipped_folder()
     weights, where = folder / "model.safetensors", str(folder)
     if not (folder / "config.json").is_file() or not weights.is_file():
@@ -136,24 +175,7 @@ def load_native(folder: Path | None = None) -> NativeModels:
         tensors = load_file(str(weights))
     except SafetensorError as error:
         raise Incompatible(f"damaged weights: {error}", where=where) from None
-    config = NativeConfig.from_json(json.dumps(record["sizes"]))
-    parts = {
-        "acoustic": AcousticModel(config.acoustic),
-        "prosody": ProsodyGPT(config.prosody),
-        "vocoder": build_vocoder(config.vocoder),
-        "speaker": SpeakerEncoder(config.speaker),
-    }
-    for name, module in parts.items():
-        _load_part(module, name, tensors, where)
-    aligner = {n.removeprefix("aligner."): t.numpy() for n, t in tensors.items() if n.startswith("aligner.")}
-    return NativeModels(
-        config=config,
-        **parts,  # type: ignore[arg-type]
-        aligner=Aligner.from_state_dict(aligner, config=config.aligner),
-        high_band=tensors["high_band"].numpy(),
-        floor_depth=tensors["floor_depth"].numpy(),
-        fingerprint=record["fingerprint"],
-    )
+    return record, tensors, where
 
 
 def adapt(models: NativeModels, tensors: Mapping[str, np.ndarray]) -> NativeModels:

@@ -14,9 +14,11 @@ from yinse.core.types import AudioChunk, AudioClip, FloatArray, SpeakRequest
 from yinse.synth.gpt_sovits import GptSovitsSynthesizer, SentenceCheck
 from yinse.synth.gpt_sovits_options import GptSovitsOptions, options_from
 from yinse.synth.gpt_sovits_reference import Prompt, SpokenText
+from yinse.synth.verify import Verifier
 from yinse.text.phonemes import phonemize
 from yinse.voices.voice import Voice
 from yinse.weights.gpt_sovits import GptSovitsModels, load_gpt_sovits
+from yinse.weights.native import load_aligner
 from yinse.weights.official_encoders import Encoders, load_encoders
 from yinse.workflows.engine import Engine, Enrolment, TimedText
 
@@ -137,4 +139,5 @@ def load_engine(folder: Path, *, listener: Callable[[], Engine]) -> GptSovitsEng
     models = load_gpt_sovits(folder)
     options = options_from(models.synthesis)
     models.prepare(semantic=options.semantic_precision, sovits=options.sovits_precision)
-    return GptSovitsEngine(models, load_encoders(), options, listener=listener)
+    check = Verifier(load_aligner) if options.retries else None
+    return GptSovitsEngine(models, load_encoders(), options, listener=listener, check=check)
