@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from types import MappingProxyType
+from types import MappingProxyType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from yinse.core.errors import ConfigError, UnknownName
@@ -207,6 +208,12 @@ def _read(config: type[_Config], value: Any, where: str, *, extra: Mapping[str, 
 def _value(hint: Any, value: Any, where: str) -> Any:
     if is_dataclass(hint):
         return _read(hint, value, where)  # type: ignore[arg-type]
+    if get_origin(hint) is UnionType:
+        *others, last = get_args(hint)
+        for other in others:
+            with suppress(ConfigError):
+                return _value(other, value, where)
+        return _value(last, value, where)
     if get_origin(hint) is tuple:
         if not isinstance(value, list):
             raise ConfigError(f"a list is expected, not {value!r}", where=where)
