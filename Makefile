@@ -17,7 +17,8 @@ test: .venv/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/parity
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/parity
 
 .venv/core.stamp: pyproject.toml constraints.txt
 	@echo 'Setting up .venv once: two to four minutes and 2 GB, most of it torch.'
