@@ -131,6 +131,13 @@ def test_import_clone_say(home: Path, tmp_path: Path) -> None:
     assert "s of speech" in other.stderr
     assert not np.array_equal(first, soundfile.read("c.wav")[0])
 
+    # what a random model mumbles lacks the words: it is heard, tried again, and reported
+    few_codes(home, "ada", retries=1)
+    good("say", "We went home.", "--voice", "me", "-o", "d.wav", "--report", "r.json")
+    (sentence,) = json.loads(Path("r.json").read_text())["sentences"]
+    assert sentence["attempts"] == 2
+    assert any("is missing" in fault for fault in sentence["faults"])
+
 
 def test_streaming_gives_the_same_length_in_pieces(home: Path, tmp_path: Path) -> None:
     from yinse.voices.store import VoiceStore

@@ -347,7 +347,8 @@ class GptSovitsSynthesizer:
             faults: Sequence[str] = () if len(codes.codes) else (_NOTHING_WRITTEN,)
             if not faults and self.check is not None:
                 faults = self.check(Attempt(text, codes, voiced.prompt_phonemes, samples, self.sample_rate_hz, number))
-            if best is None or len(faults) < len(best.faults):
+            # silence has one fault, and is worse than any speech
+            if best is None or (not len(samples), len(faults)) < (not len(best.samples), len(best.faults)):
                 best = _Piece(text, samples, faults=tuple(faults))
             if not faults:
                 break
