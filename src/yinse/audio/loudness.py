@@ -120,7 +120,8 @@ def limit_peaks(clip: AudioClip, *, ceiling_dbtp: float = CEILING_DBTP) -> Audio
 def _peaks(clip: AudioClip) -> FloatArray:
     """The true peak around each sample `(S,)`."""
     finer = np.abs(resample(clip, clip.sample_rate_hz * _OVERSAMPLING).samples)
-    return np.maximum.reduce([np.abs(clip.samples), *(finer[phase::_OVERSAMPLING] for phase in range(_OVERSAMPLING))])
+    phases = (finer[phase::_OVERSAMPLING] for phase in range(_OVERSAMPLING))
+    return np.asarray(np.maximum.reduce([np.abs(clip.samples), *phases]))
 
 
 def _limited(clip: AudioClip, peaks: FloatArray, gain_db: float, ceiling_dbtp: float) -> AudioClip:
@@ -133,9 +134,8 @@ def _limited(clip: AudioClip, peaks: FloatArray, gain_db: float, ceiling_dbtp: f
     needed = np.minimum(np.float32(1.0), ceiling / np.maximum(peaks, np.float32(1e-9)))
     # The smallest gain within reach, smoothed over the same reach, is nowhere above what a peak needs.
     lowest = minimum_filter1d(needed, 2 * reach + 1)
-    window = np.hanning(2 * reach + 3)[1:-1]
-    window = (window / window.sum()).astype(np.float32)
-    gain = oaconvolve(np.pad(lowest, reach, mode="edge"), window, mode="valid")
+    window = np.hanning(2 * reach + 3)[1:-1].astype(np.float32)
+    gain = oaconvolve(np.pad(lowest, reach, mode="edge"), window / window.sum(), mode="valid")
     return _amplified(AudioClip(clip.samples * gain, clip.sample_rate_hz), gain_db)
 
 
