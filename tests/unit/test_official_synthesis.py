@@ -16,6 +16,7 @@ from fakes import FakeEngine, humming, make_voice, reading
 from official_files import write_semantic, write_sovits
 from yinse.core.errors import BadAudio, BadText, ConfigError, FingerprintMismatch, Offline, VoiceError
 from yinse.core.types import AudioChunk, AudioClip, SpeakRequest
+from yinse.models.semantic_precision import HalfLinear, Int8Linear
 from yinse.models.semantic_sampling import SamplingOptions
 from yinse.synth.gpt_sovits import Attempt, GptSovitsSynthesizer
 from yinse.synth.gpt_sovits_options import OFFICIAL, PRESETS, RECOMMENDED, GptSovitsOptions, options_from
@@ -27,7 +28,7 @@ from yinse.voices.voice import Voice
 from yinse.weights.gpt_sovits import GptSovitsModels, load_gpt_sovits, save_gpt_sovits
 from yinse.weights.official import import_semantic, import_sovits
 from yinse.weights.official_encoders import Encoders
-from yinse.workflows.gpt_sovits import GptSovitsEngine
+from yinse.workflows.gpt_sovits import GptSovitsEngine, load_engine
 
 TEXT = "The river was quiet. We crossed the bridge, and then we went home. Nobody spoke."
 FEW = SamplingOptions(maximum_codes=14)
@@ -378,6 +379,33 @@ def test_options() -> None:
     ):
         with pytest.raises(ConfigError):
             options_from(wrong)
+
+
+def test_the_folder_chooses_how_exactly_its_models_speak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YINSE_HOME", str(tmp_path / "home"))
+    semantic = import_semantic(write_semantic(tmp_path / "a.ckpt"))
+    sovits = import_sovits(write_sovits(tmp_path / "a.pth"))
+    voice = {"reference_condition": np.zeros(32, np.float32)}
+    few = {"sampling": {"maximum_codes": 14}}
+    found = {}
+    for name, choices in (
+        ("exact", {}),
+        ("int8", {"semantic_precision": "int8"}),
+        ("bfloat16", {"sovits_precision": "bfloat16"}),
+    ):
+        save_gpt_sovits(tmp_path / name, semantic, sovits, synthesis={**few, **choices})
+        loaded = load_gpt_sovits(tmp_path / name)
+        monkeypatch.setattr("yinse.workflows.gpt_sovits.load_gpt_sovits", lambda folder, loaded=loaded: loaded)
+        engine = load_engine(tmp_path / name, listener=FakeEngine)
+        speaker = make_voice(tensors=voice, fingerprint=loaded.fingerprint)
+        samples = spoken(list(engine.stream(SpeakRequest("Hello there."), speaker)))
+        found[name] = (type(loaded.semantic.blocks[0].output), loaded.sovits.generator.precision, samples)
+    assert found["exact"][:2] == (HalfLinear, torch.float32)
+    assert found["int8"][:2] == (Int8Linear, torch.float32)
+    assert found["bfloat16"][:2] == (HalfLinear, torch.bfloat16)
+    exact, rounded = found["exact"][2], found["bfloat16"][2]
+    assert not np.array_equal(exact, rounded)
+    assert np.abs(exact - rounded).max() < 0.05 * np.abs(exact).max()
 
 
 def test_pro_models_hear_the_speaker(tmp_path: Path) -> None:
