@@ -12,6 +12,9 @@ from yinse.core.home import voices_folder
 from yinse.voices.bundle import SUFFIX, VoiceCard, read_card, read_voice, write_voice
 from yinse.voices.voice import Voice, check_name
 
+DEFAULT_VOICE = "mei"
+"""Of the built-in voices the one whose stress sentences are understood best (docs/log.md)."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredVoice:
@@ -74,9 +77,11 @@ class VoiceStore:
         return self.find(name).read()
 
     def get_or_default(self, name: str | None) -> Voice:
-        """A voice by its name or id; None: the first of all, a built-in one. Raises what `get` raises."""
-        entries = self.entries() if name is None else ()
-        return entries[0].read() if entries else self.get(name or "default")
+        """A voice by its name or id; None: `DEFAULT_VOICE`, else the first of all. Raises what `get` raises."""
+        if name is not None:
+            return self.get(name)
+        entries = sorted(self.entries(), key=lambda entry: entry.card.id != DEFAULT_VOICE)
+        return entries[0].read() if entries else self.get(DEFAULT_VOICE)
 
     def check_free(self, name: str, *, replace: bool = False) -> None:
         """Whether a voice of this name may be saved.
