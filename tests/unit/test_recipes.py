@@ -116,6 +116,7 @@ def test_builtin_voices_speak(trained: list[Any], work: Work) -> None:
     voices = {path.stem: read_voice(path) for path in written}
     assert set(voices) == {"lan", "mei", "shan", "ming"}
     assert all(voice.synthetic and "style_tokens" in voice.tensors for voice in voices.values())
+    assert not any("readout" in voice.tensors for voice in voices.values())
     medians = [float(voices[name].tensors["numbers"][0]) for name in ("shan", "ming", "lan", "mei")]
     assert medians == sorted(medians)
     (chunk,) = NativeSynthesizer(models).stream(SpeakRequest("Good morning."), voices["lan"])

@@ -19,7 +19,7 @@ from yinse.synth.native import NativeSynthesizer
 from yinse.train.features import Clip, load_clips
 from yinse.train.work import Work, needed
 from yinse.voices.bundle import SUFFIX, write_voice
-from yinse.voices.voice import Voice
+from yinse.voices.voice import READOUT, Voice
 from yinse.weights.native import NativeModels
 
 PACK = "zh_en_kokoro"
@@ -74,7 +74,8 @@ def builtin_voices(work: Work, models: NativeModels, out: Path, *, created: str)
                 id=name,
                 name=name,
                 languages=LANGUAGES,
-                tensors=enrolled.tensors,
+                # the models know these speakers: a last layer of their own made them less clear (docs/log.md)
+                tensors={key: value for key, value in enrolled.tensors.items() if key != READOUT},
                 bandwidth_hz=enrolled.bandwidth_hz,
                 model_fingerprint=models.fingerprint,
                 licence=LICENCE,
