@@ -1,4 +1,4 @@
-"""Files of weights: good ones give back what was saved, hostile and damaged ones are refused and nothing in them runs."""
+"""Files of weights: good ones give back what was saved; nothing in hostile or damaged ones runs."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def transcribe(features: Path, out: Path, *, transcriber: Transcriber, sample_ra
             key = f"{clip.pack}/{clip.id}"
             if clip.text or key in texts or clip.language not in ("zh", "en"):
                 continue
-            heard = AudioClip(clip.samples / np.float32(32768), sample_rate_hz)
+            heard = AudioClip(np.divide(clip.samples, 32768, dtype=np.float32), sample_rate_hz)
             text = _MARKS.sub(" ", transcriber.transcribe(heard, language=clip.language))
             texts[key] = " ".join(text.split())
         if done % _SAVED_EVERY == 0 or done == len(files):
