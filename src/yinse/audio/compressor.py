@@ -21,7 +21,8 @@ class CompressorSettings:
     """How much is turned down, and how fast.
 
     The defaults leave ordinary speech alone and calm shouts: of six clean recordings of development people, a ratio of
-    2 above -24 took 0.06 of DNSMOS in the mean and 0.15 in the worst case, above -14 0.02 and 0.08, above -10 0.00 and 0.01.
+    2 above -24 took 0.06 of DNSMOS in the mean and 0.15 in the worst case, above -14 0.02 and 0.08, above -10 nothing
+    and 0.01.
 
     Attributes:
         threshold_dbfs: level above which the gain falls, for speech at -18 LUFS; it moves with a clip's loudness.
