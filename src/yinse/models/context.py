@@ -6,7 +6,6 @@ through their character spans. The language model never learns; `ContextProjecti
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -16,8 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from yinse.core.errors import CheckpointKeys, ConfigError, MissingExtra, Offline, UnknownName
+from yinse.core.errors import CheckpointKeys, ConfigError, Offline, UnknownName
 from yinse.core.types import FloatArray, PhonemeSequence
+from yinse.models.pretrained import import_transformers
 
 CONTEXT_SIZE = 192
 MAX_LENGTH = 512
@@ -101,10 +101,7 @@ class LanguageModelContext:
             CheckpointKeys: the weights are not those of the model.
             ConfigError: no fast tokenizer.
         """
-        try:
-            transformers: Any = importlib.import_module("transformers")
-        except ImportError as error:
-            raise MissingExtra("context from a language model", "context") from error
+        transformers = import_transformers("context from a language model")
         options = {"local_files_only": not download, "trust_remote_code": False}
         try:
             kind = transformers.AutoConfig.from_pretrained(str(name), **options).model_type

@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from yinse.audio.measure import FLOOR_BANDS, SpeakerMeasure
+from yinse.audio.measure import FLOOR_BANDS, PhonemeProsody, SpeakerMeasure
 from yinse.core.types import FloatArray
+from yinse.models.acoustic import AcousticInput, regulate
 from yinse.models.spectrogram import SpectrogramConfig, mel_edges_hz
+from yinse.models.symbol_ids import symbol_ids
 
 NEIGHBOUR_BINS = 8
 """A narrow-band spectrum is continued from the mean of this many bins below its end."""
@@ -113,4 +115,29 @@ def voice_condition(tensors: Mapping[str, np.ndarray], *, floor_depth: Sequence[
         mean_spectrum=torch.from_numpy(measure.mean_spectrum)[:, None],
         measure=measure,
         duration_scale=float(numbers[3]),
+    )
+
+
+def acoustic_input(
+    symbols: Sequence[str], prosody: PhonemeProsody, durations: np.ndarray, condition: VoiceCondition
+) -> AcousticInput:
+    """What the acoustic model is told of one sentence in a voice.
+
+    Args:
+        symbols: `T_ph` of them.
+        prosody: pitch, voicing and energy of each.
+        durations: frames of each `(T_ph,)`; those of the prosody are not looked at.
+        condition: of the voice.
+    """
+    ids = symbol_ids(symbols)
+    return AcousticInput(
+        symbols=torch.from_numpy(ids.symbols)[None],
+        bases=torch.from_numpy(ids.bases)[None],
+        tones=torch.from_numpy(ids.tones)[None],
+        pitch=torch.from_numpy(prosody.pitch)[None],
+        voiced=torch.from_numpy(prosody.voiced)[None],
+        energy=torch.from_numpy(prosody.energy)[None],
+        length=regulate(torch.from_numpy(durations)),
+        speaker=condition.speaker,
+        measures=condition.measures,
     )

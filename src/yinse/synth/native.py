@@ -16,14 +16,20 @@ from yinse.audio.bandwidth import bandwidth_hz
 from yinse.audio.measure import PhonemeProsody, SpeakerMeasure, measure_speaker, phoneme_prosody
 from yinse.core.errors import BadText, FingerprintMismatch
 from yinse.core.types import AudioChunk, AudioClip, FloatArray, PhonemeSequence, PhonemeTiming, SpeakRequest
-from yinse.models.acoustic import AcousticInput, regulate
 from yinse.models.aligner import Alignment
 from yinse.models.analysis import Analysis, analyse
 from yinse.models.context import ContextEncoder, load_context
 from yinse.models.prosody import ProsodyInput, decode_prosody, encode_prosody
 from yinse.models.spectrogram import LogMel
 from yinse.models.symbol_ids import symbol_ids
-from yinse.models.voice_condition import VoiceCondition, extend_band, trusted_bins, voice_condition, voice_tensors
+from yinse.models.voice_condition import (
+    VoiceCondition,
+    acoustic_input,
+    extend_band,
+    trusted_bins,
+    voice_condition,
+    voice_tensors,
+)
 from yinse.synth.readout import learn_readout
 from yinse.text.lexicon import Lexicon
 from yinse.text.overrides import check_markup
@@ -467,18 +473,7 @@ def speak_sentence(
     silence = pause_frames(phonemes, frames_per_s=models.config.spectrogram.frames_per_s)
     durations[1:-1] = np.where(silence, np.minimum(silence, config.longest_gap_frames), durations)[1:-1]
     silence[1:-1] -= np.where(silence, durations, 0)[1:-1]
-    ids = symbol_ids(phonemes.symbols)
-    inputs = AcousticInput(
-        symbols=torch.from_numpy(ids.symbols)[None],
-        bases=torch.from_numpy(ids.bases)[None],
-        tones=torch.from_numpy(ids.tones)[None],
-        pitch=torch.from_numpy(decided.pitch)[None],
-        voiced=torch.from_numpy(decided.voiced)[None],
-        energy=torch.from_numpy(decided.energy)[None],
-        length=regulate(torch.from_numpy(durations)),
-        speaker=condition.speaker,
-        measures=condition.measures,
-    )
+    inputs = acoustic_input(phonemes.symbols, decided, durations, condition)
     acoustic = models.acoustic
     told = acoustic.condition(inputs)
     frames = acoustic.frames(inputs, told)

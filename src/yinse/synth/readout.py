@@ -16,10 +16,9 @@ import torch
 
 from yinse.audio.measure import fill_unvoiced, phoneme_prosody
 from yinse.core.types import FloatArray
-from yinse.models.acoustic import AcousticInput, AcousticModel, regulate
+from yinse.models.acoustic import AcousticModel
 from yinse.models.analysis import Analysis
-from yinse.models.symbol_ids import symbol_ids
-from yinse.models.voice_condition import VoiceCondition
+from yinse.models.voice_condition import VoiceCondition, acoustic_input
 
 PRIOR_FRAMES = 400.0
 """How many frames of evidence the base model is worth against the person's own (5 s; docs/log.md)."""
@@ -58,19 +57,9 @@ def draw(
     acoustic: AcousticModel, seen: Analysis, symbols: tuple[str, ...], durations: np.ndarray, condition: VoiceCondition
 ) -> tuple[np.ndarray, FloatArray]:
     """A model's hidden frames `(T_mel, C)` and mean log-mel `(T_mel, M)` of a sentence, read as the person read it."""
-    measure, ids = condition.measure, symbol_ids(symbols)
+    measure = condition.measure
     prosody = phoneme_prosody(seen.mel, seen.log_f0, durations, measure=measure)
-    inputs = AcousticInput(
-        symbols=torch.from_numpy(ids.symbols)[None],
-        bases=torch.from_numpy(ids.bases)[None],
-        tones=torch.from_numpy(ids.tones)[None],
-        pitch=torch.from_numpy(prosody.pitch)[None],
-        voiced=torch.from_numpy(prosody.voiced)[None],
-        energy=torch.from_numpy(prosody.energy)[None],
-        length=regulate(torch.from_numpy(durations)),
-        speaker=condition.speaker,
-        measures=condition.measures,
-    )
+    inputs = acoustic_input(symbols, prosody, durations, condition)
     log_f0 = torch.from_numpy(fill_unvoiced(seen.log_f0))[None]
     voicing = torch.from_numpy((seen.log_f0 > 0).astype(np.float32))[None]
     f0 = (log_f0 - measure.log_f0_median) / measure.log_f0_spread

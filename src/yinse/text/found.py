@@ -51,6 +51,15 @@ def split_unit(text: str) -> tuple[str, str]:
     return (match[1], match[2]) if match else (text, "")
 
 
+def split_money(text: str) -> tuple[bool, str, str, str]:
+    """Whether a sum is negative, its number or range ("0" for none), its currency, and the scale behind the number."""
+    unsigned = text.lstrip("-")
+    amount = re.search(r"\d[\d,.]*(?: ?[-~–—] ?[$€£¥]?[\d,.]*\d)?", unsigned)
+    numbers = amount[0].rstrip(",.") if amount else "0"
+    before, _, behind = (part.strip() for part in unsigned.replace(numbers, " ", 1).partition(" "))
+    return unsigned != text, numbers, before or behind, behind if before else ""
+
+
 def is_spoken(sign: Found) -> bool:
     """Whether a sign is read out: a slash divides numbers and is silent between words."""
     return sign.text != "/" or sign.before[-1:].isdigit()

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from yinse.text.dates import MONTHS, Date, parse_date, parse_time
-from yinse.text.found import Found, Reader, is_spoken, split_range, split_unit
+from yinse.text.found import Found, Reader, is_spoken, split_money, split_range, split_unit
 
 _DIGIT_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _CURRENCIES = {
@@ -193,13 +193,8 @@ def _ratio(found: Found) -> str:
 
 
 def _money(found: Found) -> str:
-    text = found.text.lstrip("-")
-    sign = "minus " if text != found.text else ""
-    amount = re.search(r"\d[\d,.]*(?: ?[-~–—] ?[$€£¥]?[\d,.]*\d)?", text)
-    numbers = amount[0].rstrip(",.") if amount else "0"
-    around = text.replace(numbers, " ", 1).split(" ", 1)
-    currency = around[0].strip() or around[1].strip()
-    scale = around[1].strip() if around[0].strip() else ""
+    is_negative, numbers, currency, scale = split_money(found.text)
+    sign = "minus " if is_negative else ""
     if currency == "¢":
         return sign + _counted(numbers, "cent", "cents", found)
     unit, part = _CURRENCIES[currency]

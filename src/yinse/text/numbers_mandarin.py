@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from yinse.text.dates import Date, parse_date, parse_time
-from yinse.text.found import Found, Reader, is_spoken, split_range, split_unit
+from yinse.text.found import Found, Reader, is_spoken, split_money, split_range, split_unit
 
 _DIGITS = "零一二三四五六七八九"
 _PLACES = ("", "十", "百", "千")
@@ -152,13 +152,8 @@ def _ratio(found: Found) -> str:
 
 
 def _money(found: Found) -> str:
-    text = found.text.lstrip("-")
-    sign = "负" if text != found.text else ""
-    amount = re.search(r"\d[\d,.]*(?: ?[-~–—] ?[$€£¥]?[\d,.]*\d)?", text)
-    numbers = amount[0].rstrip(",.") if amount else "0"
-    around = text.replace(numbers, " ", 1).split(" ", 1)
-    currency = around[0].strip() or around[1].strip()
-    scale = around[1].strip() if around[0].strip() else ""
+    is_negative, numbers, currency, scale = split_money(found.text)
+    sign = "负" if is_negative else ""
     ends = [re.sub("[$€£¥]", "", number) for number in split_range(numbers)]
     spoken = "到".join(cardinal(re.sub(r"(\.\d*?)0+$", r"\1", end).rstrip(".")) for end in ends)
     if numbers == "2" and not scale:
