@@ -14,6 +14,7 @@ decoder (Lipman et al. 2023; Mehta et al., "Matcha-TTS", 2024) adds what the tru
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -119,6 +120,20 @@ class AcousticInput:
     speaker: Tensor
     measures: Tensor
     mask: Tensor | None = None
+
+
+class Told(Protocol):
+    """What the models are told of a voice."""
+
+    @property
+    def speaker(self) -> Tensor:
+        """Unit vectors `(B, G)`."""
+        ...
+
+    @property
+    def measures(self) -> Tensor:
+        """Measured numbers `(B, MEASURES)`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -234,10 +249,10 @@ class AcousticModel(nn.Module):
         table = torch.from_numpy(harmonic_table(config.spectrogram, config.harmonic_steps))
         self.register_buffer("harmonics", table, persistent=False)
 
-    def condition(self, inputs: AcousticInput) -> Tensor:
+    def condition(self, told: Told) -> Tensor:
         """Condition `(B, D)` from speaker vector and measures."""
         # the vector has unit length: scaled so that its entries are of order 1
-        vector: Tensor = self.voice(torch.cat([inputs.speaker * 16.0, inputs.measures], dim=1))
+        vector: Tensor = self.voice(torch.cat([told.speaker * 16.0, told.measures], dim=1))
         return vector
 
     def frames(self, inputs: AcousticInput, condition: Tensor) -> Tensor:
@@ -295,6 +310,11 @@ class AcousticModel(nn.Module):
             log_f0, f0, voicing: the melody as in `trunk`, `(B, T_mel)` each.
         """
         condition = self.condition(inputs)
-        frames = self.frames(inputs, condition)
+        return self.follow(self.frames(inputs, condition), condition, log_f0, f0, voicing)
+
+    def follow(
+        self, frames: Tensor, condition: Tensor, log_f0: Tensor, f0: Tensor, voicing: Tensor
+    ) -> tuple[Trunk, Tensor, Tensor]:
+        """As `forward`, from hidden frames `(B, C, T_mel)` and condition `(B, D)`, wherever the frames come from."""
         predicted_f0, voicing_logits = self.melody(frames, condition)
         return self.trunk(frames, log_f0, f0, voicing, condition), predicted_f0, voicing_logits

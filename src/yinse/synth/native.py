@@ -143,7 +143,7 @@ class NativeSynthesizer:
             )
         check_markup(request.text)
         lexicon = Lexicon.of(request.lexicon)
-        models = self._adapt(voice)
+        models = self.adapted(voice)
         condition = voice_condition(voice.tensors, floor_depth=self.models.floor_depth)
         prompt = style or voice_style(voice)
         start_s, index = 0.0, 0
@@ -173,7 +173,7 @@ class NativeSynthesizer:
             raise BadText("nothing in the text can be spoken", advice="Give words in Chinese or English.")
         yield self._chunk(*waiting, index=index, start_s=start_s, pause_s=0.0, is_last=True)
 
-    def _adapt(self, voice: Voice) -> NativeModels:
+    def adapted(self, voice: Voice) -> NativeModels:
         """The models with a voice's adapter; those of the last voice are kept, for the next request is often its."""
         if self._adapted is None or self._adapted[0] is not voice:
             self._adapted = voice, adapt(self.models, voice.tensors)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from yinse.audio.measure import SpeakerMeasure, fill_unvoiced, phoneme_prosody
-from yinse.models.acoustic import AcousticInput, AcousticModel, RegulatedLength
+from yinse.models.acoustic import AcousticInput, AcousticModel, RegulatedLength, Trunk
 from yinse.models.spectrogram import SpectrogramConfig
 from yinse.models.symbol_ids import SymbolIds, symbol_ids
 from yinse.models.voice_condition import trusted_bins
@@ -235,12 +235,19 @@ def inputs_of(batch: Mapping[str, Tensor]) -> AcousticInput:
 
 
 def acoustic_losses(model: AcousticModel, batch: Mapping[str, Tensor]) -> Losses:
-    """Losses of a batch.
+    """Losses of a batch."""
+    voicing = batch["voicing"]
+    drawn = model(inputs_of(batch), batch["log_f0"], batch["f0"] * voicing, voicing)
+    return drawing_losses(model, drawn, batch)
+
+
+def drawing_losses(model: AcousticModel, drawn: tuple[Trunk, Tensor, Tensor], batch: Mapping[str, Tensor]) -> Losses:
+    """Losses of what a model drew of a batch: trunk, F0 and voicing logits.
 
     The mel is compared where the frame is real and the recording has a band; melody where there is voice.
     """
     voicing, valid = batch["voicing"], batch["valid"]
-    trunk, f0, voicing_logits = model(inputs_of(batch), batch["log_f0"], batch["f0"] * voicing, voicing)
+    trunk, f0, voicing_logits = drawn
     weight = valid[:, None] * batch["trusted"][:, :, None]
     count = weight.sum()
     mel = ((trunk.mel.float() - batch["mel"]).abs() * weight).sum() / count

@@ -8,6 +8,7 @@ speaker    features                 → speaker encoder
 acoustic   durations, encoder       → acoustic model
 prosody    durations, encoder       → prosody GPT
 vocoder    features                 → vocoder
+content    durations, acoustic      → content encoder
 assemble   all of these             → a model folder (`yinse.train.recipes.assemble`)
 """
 
@@ -31,6 +32,7 @@ from yinse.core.types import FloatArray
 from yinse.corpus.transcriber import FasterWhisper
 from yinse.models.acoustic import AcousticModel
 from yinse.models.aligner import Aligner
+from yinse.models.content import ContentConfig
 from yinse.models.context import load_context
 from yinse.models.hifigan import HifiGanConfig
 from yinse.models.native_config import NativeConfig, build_vocoder
@@ -51,6 +53,7 @@ from yinse.train.recipes.acoustic import (
     inputs_of,
 )
 from yinse.train.recipes.align import align, load_aligned, train_aligner
+from yinse.train.recipes.content import ContentTask, ContentTraining, content_losses
 from yinse.train.recipes.hifigan import HifiGanTask, HifiGanTraining
 from yinse.train.recipes.prepare import prepare
 from yinse.train.recipes.prosody import ProsodyTask
@@ -67,6 +70,7 @@ LOOPS: Mapping[str, LoopConfig] = MappingProxyType(
         "acoustic": LoopConfig(steps=6500, learning_rate=1e-3, decay_from=0.35, ema_decay=0.999),
         "prosody": LoopConfig(steps=2200, learning_rate=1.5e-3, weight_decay=0.05, report_every_steps=25),
         "vocoder": LoopConfig(steps=2400, learning_rate=1e-3, gradient_clip=5.0),
+        "content": LoopConfig(steps=4500, learning_rate=1.5e-3, decay_from=0.35, ema_decay=0.999),
     }
 )
 """How the shipped set was trained (docs/log.md)."""
@@ -94,6 +98,7 @@ class BaseRun:
         jobs: processes that prepare recordings.
         recogniser: folder of a faster-whisper model, or its name in the hub's cache; without it clips that came
             without a text teach speaker encoder and vocoder only.
+        content: sizes of the content encoder.
     """
 
     data: Path
@@ -103,6 +108,7 @@ class BaseRun:
     tensorboard: bool = False
     jobs: int = 2
     recogniser: str | None = None
+    content: ContentConfig = ContentConfig()
 
 
 def prepare_recordings(run: BaseRun) -> Iterator[Event]:
@@ -245,6 +251,31 @@ def train_vocoder(run: BaseRun) -> Iterator[Event]:
     yield from _train(run, "vocoder", model, task, heard)
 
 
+def train_content(run: BaseRun) -> Iterator[Event]:
+    """Stage 9: the content encoder, taught by the acoustic model."""
+    loop = run.loops["content"]
+    data, held_out = (speech_data(run, held_out=held_out) for held_out in (False, True))
+    teacher = AcousticModel(run.sizes.acoustic)
+    load_averaged(teacher, needed(run.work.checkpoint("acoustic"), "acoustic"))
+    teacher.to(loop.device)
+    torch.manual_seed(loop.seed)
+    model = ContentTraining(run.content)
+
+    def look(pack: str, speaker: str) -> Look:
+        own = held_out.only(pack, speaker)
+        task = ContentTask(own, teacher, batch_size=_WATCHED_CLIPS, seed=loop.seed, augment=False)
+        batch = _on_device(task.batch(0), loop)
+
+        def losses(model: nn.Module) -> Mapping[str, Tensor]:
+            assert isinstance(model, ContentTraining)
+            return content_losses(model, teacher, batch)
+
+        return losses
+
+    looks = {f"{pack}/{speaker}": look(pack, speaker) for pack, speaker, _ in _speakers(held_out)}
+    yield from _train(run, "content", model, ContentTask(data, teacher, seed=loop.seed), HeldOut(looks))
+
+
 STAGES: Mapping[str, Callable[[BaseRun], Iterator[Event]]] = MappingProxyType(
     {
         "prepare": prepare_recordings,
@@ -255,6 +286,7 @@ STAGES: Mapping[str, Callable[[BaseRun], Iterator[Event]]] = MappingProxyType(
         "acoustic": train_acoustic,
         "prosody": train_prosody,
         "vocoder": train_vocoder,
+        "content": train_content,
     }
 )
 

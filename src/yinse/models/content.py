@@ -1,0 +1,110 @@
+"""Content encoder: what is said, without who says it — a recording's frames as the acoustic model's hidden phonemes.
+
+    log-mel relative to the speaker ─ cepstra ─┐
+    F0 and voicing relative to the speaker ────┴─ encoder ─ units ─ in whose voice ─ hidden frames ─ trunk, flow
+
+The units stand where text, aligner and length regulator stand otherwise, so one acoustic model speaks text and
+recordings. They are soft (van Niekerk et al., "A comparison of discrete and soft speech units for improved voice
+conversion", 2022), or each is rounded to a few levels (Mentzer et al., "Finite scalar quantization", 2024).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from yinse.models.blocks import ChannelNorm, ConditionedBlock
+
+
+@dataclass(frozen=True)
+class ContentConfig:
+    """Sizes of the content encoder.
+
+    Attributes:
+        mel_bins: lowest bins that are heard: those below 8 kHz, for many recordings have no more.
+        cepstra: of these bins; few enough to keep formants and leave harmonics out.
+        channels, dilations: of the encoder.
+        units: numbers per frame.
+        levels: of each unit, odd; 0: soft units.
+        condition: width of the acoustic model's condition.
+        voice_channels: of what reads the units in a voice.
+        hidden: channels of the acoustic model's hidden frames.
+    """
+
+    mel_bins: int = 86
+    cepstra: int = 20
+    channels: int = 128
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 12, 1)
+    units: int = 48
+    levels: int = 0
+    condition: int = 128
+    voice_channels: int = 128
+    hidden: int = 256
+    dropout: float = 0.05
+
+
+def cosine_table(config: ContentConfig) -> Tensor:
+    """Orthonormal cosine transform `(cepstra, mel_bins)`, scaled so that entries of speech are of order 1."""
+    angle = torch.pi / config.mel_bins * (torch.arange(config.mel_bins) + 0.5)
+    table = torch.cos(torch.arange(config.cepstra)[:, None] * angle) * (2.0 / config.mel_bins) ** 0.5
+    # the first varies twenty times as much as the last
+    return table * (torch.arange(config.cepstra)[:, None] + 1) ** 0.7 / 6
+
+
+class ContentModel(nn.Module):
+    """Frames to units, and units in a voice to the acoustic model's hidden frames."""
+
+    cosines: Tensor
+
+    def __init__(self, config: ContentConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.enter = nn.Conv1d(config.cepstra + 2, config.channels, 5, padding=2)
+        self.blocks = nn.ModuleList(
+            ConditionedBlock(config.channels, 0, dilation=dilation, dropout=config.dropout)
+            for dilation in config.dilations
+        )
+        self.norm = ChannelNorm(config.channels)
+        self.leave = nn.Conv1d(config.channels, config.units, 1)
+        self.voice_enter = nn.Conv1d(config.units, config.voice_channels, 3, padding=1)
+        self.voice_modulate = nn.Linear(config.condition, 2 * config.voice_channels)
+        self.voice_leave = nn.Conv1d(config.voice_channels, config.hidden, 1)
+        self.register_buffer("cosines", cosine_table(config), persistent=False)
+
+    def units(self, mel: Tensor, f0: Tensor, voicing: Tensor) -> Tensor:
+        """Units `(B, U, T_mel)` in [-1, 1] of a recording.
+
+        Args:
+            mel: log-mel relative to the speaker's mean spectrum, nats `(B, M, T_mel)`.
+            f0: melody relative to the speaker's median, in units of spread, continuous `(B, T_mel)`.
+            voicing: 0 or 1 `(B, T_mel)`.
+        """
+        heard = torch.matmul(self.cosines, mel[:, : self.config.mel_bins].clamp(-9.0, 5.0))
+        melody = torch.stack([(f0 * voicing).clamp(-4.0, 4.0), voicing], dim=1)
+        x = self.enter(torch.cat([heard, melody], dim=1))
+        for block in self.blocks:
+            x = block(x)
+        soft = torch.tanh(self.leave(self.norm(x)).float())
+        if not self.config.levels:
+            return soft
+        half = (self.config.levels - 1) / 2
+        # rounding has no slope: the gradient passes as if it had not happened
+        return soft + ((soft * half).round() / half - soft).detach()
+
+    def frames(self, units: Tensor, condition: Tensor) -> Tensor:
+        """Hidden frames `(B, C, T_mel)` for the acoustic model's trunk.
+
+        Args:
+            units: `(B, U, T_mel)`.
+            condition: of the voice that speaks, as the acoustic model computes it, `(B, D)`.
+        """
+        scale, shift = self.voice_modulate(condition).unsqueeze(-1).chunk(2, dim=1)
+        inside = nn.functional.gelu(self.voice_enter(units.to(condition.dtype)), approximate="tanh")
+        hidden: Tensor = self.voice_leave(inside * (1 + scale) + shift)
+        return hidden
+
+    def forward(self, mel: Tensor, f0: Tensor, voicing: Tensor, condition: Tensor) -> Tensor:
+        """Hidden frames `(B, C, T_mel)` of a recording in a voice; arguments as in `units` and `frames`."""
+        return self.frames(self.units(mel, f0, voicing), condition)
