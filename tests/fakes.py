@@ -77,6 +77,7 @@ class FakeEngine:
     fingerprint = "fake"
     sample_rate_hz = RATE_HZ
     can_tune = True
+    converts_by_text = False
     tuning_steps = 5
 
     def __init__(self, *, interrupt_at: int | None = None) -> None:
@@ -114,6 +115,19 @@ class FakeEngine:
         self, clips: Sequence[AudioClip], *, transcripts: Sequence[str | None], language: str | None
     ) -> Enrolment:
         return Enrolment(_tensors(self.speaker_vectors(clips)[0]), 7000.0)
+
+    def convert(
+        self,
+        clip: AudioClip,
+        voice: Voice,
+        *,
+        transcript: str | None = None,
+        language: str | None = None,
+        seed: int = 0,
+    ) -> AudioClip:
+        """Hums at another pitch, as loud as the clip."""
+        hum = humming([(clip.duration_s, True)], f0_hz=200.0 + seed).samples
+        return AudioClip(hum * float(np.abs(clip.samples).max()), RATE_HZ)
 
     def speaker_vectors(self, clips: Sequence[AudioClip]) -> list[FloatArray]:
         """The octave of the strongest partial, and a little of everything."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from yinse.cli import audio, coach, evaluation, models, training, voices
+from yinse.cli import audio, coach, convert, evaluation, models, training, voices
 from yinse.cli import text as text_command
 from yinse.cli.console import follow, for_people, guarded, note, show_json
 from yinse.cli.text import Language, LexiconFile, TextArgument, TextFile
@@ -209,6 +209,7 @@ def _clone_summary(result: CloneResult) -> dict[str, Any]:
     }
 
 
+app.command()(convert.convert)
 app.command()(audio.prep)
 app.command()(audio.check)
 app.command()(coach.prompts)

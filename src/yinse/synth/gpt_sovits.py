@@ -24,6 +24,7 @@ from yinse.core.errors import BadText, ConfigError, FingerprintMismatch
 from yinse.core.types import AudioChunk, AudioClip, FloatArray, PhonemeSequence, SpeakRequest
 from yinse.models.semantic_writing import SemanticCodes, SemanticText, chunks, write, write_batch
 from yinse.models.semantic_writing import stream as write_stream
+from yinse.synth.gpt_sovits_conversion import convert_utterance
 from yinse.synth.gpt_sovits_options import SENTENCES, GptSovitsOptions
 from yinse.synth.gpt_sovits_reference import (
     Prompt,
@@ -420,6 +421,27 @@ class GptSovitsSynthesizer:
         )
         samples: FloatArray = decoded.samples[0].numpy()
         return samples
+
+    def convert(
+        self,
+        clip: AudioClip,
+        voice: Voice,
+        *,
+        transcript: str | None = None,
+        language: str | None = None,
+        seed: int = 0,
+    ) -> AudioClip:
+        """An utterance again in another voice; see `convert_utterance`."""
+        return convert_utterance(
+            clip,
+            voice,
+            self.models,
+            self._reader,
+            transcript=transcript,
+            language=language,
+            noise_scale=self.options.noise_scale,
+            generator=_generator(seed, 0, 0, _NOISE),
+        )
 
     # ------------------------------------------------------------------ taking on a voice
 

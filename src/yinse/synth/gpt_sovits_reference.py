@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ from yinse.weights.official_encoders import Encoders
 
 SPEECH_RATE_HZ = 16_000
 """Rate that HuBERT and the speaker model hear."""
+_LOOK_AHEAD_SAMPLES = 80
+"""A frame of HuBERT reads 400 samples, and the next one begins after 320."""
 _JOINING_SILENCE_S = 0.2
 _LOUDEST_DIVISOR = 2.0
 
@@ -136,12 +139,28 @@ class ReferenceReader:
         Raises:
             Offline: there is no HuBERT.
         """
-        if self._encoders.speech is None:
-            raise self._encoders.needed("HuBERT", "hearing a reference")
         samples = torch.from_numpy(resample(clip, SPEECH_RATE_HZ).samples)
         silence = samples.new_zeros(round(self._options.reference_silence_s * SPEECH_RATE_HZ))
-        features = self._encoders.speech(torch.cat([samples, silence])[None])
-        return self._sovits.encode(features)[0].numpy()
+        return self._encoded(torch.cat([samples, silence]))
+
+    @torch.inference_mode()
+    def codes_of_all(self, clip: AudioClip) -> FloatArray:
+        """Semantic codes of a clip `(T,)` that last as long as it does, or up to 40 ms longer.
+
+        Raises:
+            Offline: there is no HuBERT.
+        """
+        samples = torch.from_numpy(resample(clip, SPEECH_RATE_HZ).samples)
+        config = self._sovits.config
+        count = math.ceil(clip.duration_s * config.sample_rate_hz / config.code_samples)
+        # The last frame, too, needs the samples behind its start that HuBERT's convolutions look at.
+        wanted = count * SPEECH_RATE_HZ * config.code_samples // config.sample_rate_hz + _LOOK_AHEAD_SAMPLES
+        return self._encoded(torch.nn.functional.pad(samples, (0, wanted - len(samples))))
+
+    def _encoded(self, samples: Tensor) -> FloatArray:
+        if self._encoders.speech is None:
+            raise self._encoders.needed("HuBERT", "hearing a recording's words")
+        return self._sovits.encode(self._encoders.speech(samples[None]))[0].numpy()
 
     def _reference(self, clip: AudioClip) -> Reference:
         config = self._sovits.config

@@ -1,7 +1,8 @@
-"""The Python interface: `clone`, `say`, `stream`."""
+"""The Python interface: `clone`, `say`, `stream`, `convert`."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -11,12 +12,13 @@ import numpy as np
 
 from yinse.audio.write import write_audio
 from yinse.core.errors import InternalError
-from yinse.core.events import Finished, Warned
+from yinse.core.events import Event, Finished, Warned
 from yinse.core.types import AudioChunk, AudioClip, SpeakRequest
 from yinse.corpus.transcriber import FasterWhisper
 from yinse.voices.store import VoiceStore
 from yinse.voices.voice import Voice
 from yinse.workflows.clone import CloneRequest, CloneTools, clone_voice
+from yinse.workflows.convert import ConvertRequest, convert_recording
 from yinse.workflows.engine import Engine, check_fits
 from yinse.workflows.style import find_style
 
@@ -77,8 +79,6 @@ def clone(
     Example:
         >>> voice = clone("me.wav", name="me")  # doctest: +SKIP
     """
-    import warnings
-
     paths = (audio,) if isinstance(audio, str | Path) else tuple(audio)
     request = CloneRequest(
         audio=tuple(Path(path) for path in paths),
@@ -88,13 +88,9 @@ def clone(
         tune=tune,
         replace=replace,
     )
-    for event in clone_voice(request, engine=_engine(model), store=VoiceStore(), tools=CloneTools(FasterWhisper)):
-        if isinstance(event, Warned):
-            warnings.warn(f"{event.where}: {event.message}" if event.where else event.message, stacklevel=2)
-        if isinstance(event, Finished):
-            voice: Voice = event.result.voice
-            return voice
-    raise InternalError("cloning ended without a result")
+    tools = CloneTools(FasterWhisper)
+    voice: Voice = _result(clone_voice(request, engine=_engine(model), store=VoiceStore(), tools=tools)).voice
+    return voice
 
 
 def stream(
@@ -153,3 +149,57 @@ def say(text: str, voice: str | Voice | None = None, *, output: str | Path | Non
     if output is not None:
         write_audio(Path(output), clip)
     return clip
+
+
+def convert(
+    audio: str | Path,
+    voice: str | Voice | None = None,
+    *,
+    output: str | Path | None = None,
+    text: str | Path | None = None,
+    language: str | None = None,
+    seed: int = 0,
+    model: str | None = None,
+) -> AudioClip:
+    """Says a recording again in another voice, with its timing.
+
+    Args:
+        audio: a recording of one person.
+        voice: a voice, its name, or None for the first built-in one.
+        output: file to write as well; its suffix chooses WAV, FLAC, OGG, Opus or MP3.
+        text: file with what is said, for models that need the words (GPT-SoVITS). Without it, NAME.txt beside NAME.wav
+            is read; else a recogniser is asked, if one is installed.
+        language: "zh", "en", or None to tell by the text.
+        seed: same seed, same samples on the same machine.
+        model: name or folder of a model set; None: the one that the voice was made for.
+
+    Returns:
+        Speech as long as the recording. Warnings are issued as `UserWarning`.
+
+    Raises:
+        YinseError: what `yinse.workflows.convert.convert_recording` raises.
+
+    Example:
+        >>> clip = convert("me.wav", "Ada", output="ada.wav")  # doctest: +SKIP
+    """
+    chosen = voice if isinstance(voice, Voice) else VoiceStore().get_or_default(voice)
+    request = ConvertRequest(audio=Path(audio), text=None if text is None else Path(text), language=language, seed=seed)
+    events = convert_recording(
+        request,
+        chosen,
+        engine=_engine(model, chosen),
+        transcriber=FasterWhisper,
+        output=None if output is None else Path(output),
+    )
+    clip: AudioClip = _result(events).clip
+    return clip
+
+
+def _result(events: Iterator[Event]) -> Any:
+    """What the last event of a use case holds; its warnings are issued as such."""
+    for event in events:
+        if isinstance(event, Warned):
+            warnings.warn(f"{event.where}: {event.message}" if event.where else event.message, stacklevel=3)
+        if isinstance(event, Finished):
+            return event.result
+    raise InternalError("a use case ended without a result")

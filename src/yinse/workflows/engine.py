@@ -83,6 +83,34 @@ class Engine(Protocol):
         """Measures a person's voice on utterances."""
         ...
 
+    @property
+    def converts_by_text(self) -> bool:
+        """Whether `convert` reads what is said."""
+        ...
+
+    def convert(
+        self,
+        clip: AudioClip,
+        voice: Voice,
+        *,
+        transcript: str | None = None,
+        language: str | None = None,
+        seed: int = 0,
+    ) -> AudioClip:
+        """Says an utterance again in another voice, with its timing.
+
+        Args:
+            clip: `(S,)`, cleaned, at about -18 LUFS, some seconds long; whole recordings are cut at pauses before.
+            voice: made for these models.
+            transcript: what is said, where `converts_by_text` and it is known.
+            language: of the transcript; None to tell by script.
+            seed: same seed, same samples.
+
+        Returns:
+            As long as the clip, at the rate of this engine's speech.
+        """
+        ...
+
     def speaker_vectors(self, clips: Sequence[AudioClip]) -> list[FloatArray]:
         """One vector `(256,)` per clip."""
         ...

@@ -35,6 +35,7 @@ class GptSovitsEngine:
     """
 
     can_tune = False
+    converts_by_text = True
 
     def __init__(
         self,
@@ -89,6 +90,18 @@ class GptSovitsEngine:
             shorten=lambda spoken, longest_s: self._shortened(spoken, longest_s, language),
         )
         return Enrolment(found.tensors, found.bandwidth_hz, found.warnings)
+
+    def convert(
+        self,
+        clip: AudioClip,
+        voice: Voice,
+        *,
+        transcript: str | None = None,
+        language: str | None = None,
+        seed: int = 0,
+    ) -> AudioClip:
+        """Says an utterance again in another voice: its own semantic codes, spoken in that timbre."""
+        return self._synthesizer.convert(clip, voice, transcript=transcript, language=language, seed=seed)
 
     def speaker_vectors(self, clips: Sequence[AudioClip]) -> list[FloatArray]:
         """One vector `(256,)` per clip, of the listener."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from yinse.core.errors import ConfigError
 from yinse.core.events import Event, Finished, Progress
 from yinse.core.types import AudioChunk, AudioClip, FloatArray, SpeakRequest
 from yinse.models.analysis import level_mel
@@ -34,6 +35,7 @@ class NativeEngine:
     """Our own models as an `Engine`."""
 
     can_tune = True
+    converts_by_text = False
 
     def __init__(self, models: NativeModels) -> None:
         self._models = models
@@ -65,6 +67,24 @@ class NativeEngine:
         """Measures a person's voice on utterances."""
         found = self._synthesizer.enroll(clips, transcripts=transcripts, language=language)
         return Enrolment(found.tensors, found.bandwidth_hz, found.warnings)
+
+    def convert(
+        self,
+        clip: AudioClip,
+        voice: Voice,
+        *,
+        transcript: str | None = None,
+        language: str | None = None,
+        seed: int = 0,
+    ) -> AudioClip:
+        """Not offered by these models.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise ConfigError(
+            "the native models do not convert recordings", advice="Use a voice that was made for a GPT-SoVITS model."
+        )
 
     def speaker_vectors(self, clips: Sequence[AudioClip]) -> list[FloatArray]:
         """One vector `(256,)` per clip."""
