@@ -42,13 +42,20 @@ def learn_readout(
     Returns:
         Weights and, behind them, the bias: `(M, C + 1)`, float16.
     """
+    drawn = ((*draw(acoustic, seen, symbols, durations, condition), seen.mel) for seen, symbols, durations in spoken)
+    return solve_readout(acoustic, drawn, trusted=trusted)
+
+
+def solve_readout(
+    acoustic: AcousticModel, drawn: Iterable[tuple[np.ndarray, FloatArray, FloatArray]], *, trusted: np.ndarray
+) -> np.ndarray:
+    """What `learn_readout` returns, of a person's clips: hidden frames and mean log-mel as drawn, log-mel recorded."""
     size = acoustic.config.channels + 1
     products, targets = PRIOR_FRAMES * np.eye(size), np.zeros((size, acoustic.config.spectrogram.mel_bins))
-    for seen, symbols, durations in spoken:
-        hidden, mel = draw(acoustic, seen, symbols, durations, condition)
+    for hidden, mel, recorded in drawn:
         inputs = np.concatenate([hidden, np.ones((len(hidden), 1))], axis=1)
         products += inputs.T @ inputs
-        targets += inputs.T @ ((seen.mel - mel) * trusted)
+        targets += inputs.T @ ((recorded - mel) * trusted)
     return np.ascontiguousarray(np.linalg.solve(products, targets).T.astype(np.float16))
 
 
