@@ -12,9 +12,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from yinse.audio.measure import SpeakerMeasure, fill_unvoiced
+from yinse.models.analysis import Analysis
 from yinse.models.blocks import ChannelNorm, ConditionedBlock
 
 
@@ -108,3 +111,15 @@ class ContentModel(nn.Module):
     def forward(self, mel: Tensor, f0: Tensor, voicing: Tensor, condition: Tensor) -> Tensor:
         """Hidden frames `(B, C, T_mel)` of a recording in a voice; arguments as in `units` and `frames`."""
         return self.frames(self.units(mel, f0, voicing), condition)
+
+
+def relative(seen: Analysis, measure: SpeakerMeasure) -> tuple[Tensor, Tensor, Tensor]:
+    """A clip as the content encoder hears it: what `ContentModel.units` takes, for a batch of one.
+
+    Args:
+        seen: the clip.
+        measure: of the person who speaks in it.
+    """
+    mel = torch.from_numpy((seen.mel - measure.mean_spectrum).T.copy())[None]
+    f0 = (fill_unvoiced(seen.log_f0) - measure.log_f0_median) / measure.log_f0_spread
+    return mel, torch.from_numpy(f0)[None], torch.from_numpy((seen.log_f0 > 0).astype(np.float32))[None]

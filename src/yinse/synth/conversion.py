@@ -7,29 +7,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from yinse.audio.measure import SpeakerMeasure, fill_unvoiced, measure_speaker
+from yinse.audio.measure import measure_speaker
 from yinse.core.types import AudioClip
-from yinse.models.analysis import Analysis, analyse
-from yinse.models.content import ContentModel
+from yinse.models.analysis import analyse
+from yinse.models.content import ContentModel, relative
 from yinse.models.voice_condition import voice_condition
 from yinse.synth.native import NativeSynthesizer, hash_seed
 from yinse.voices.voice import Voice
-
-
-def heard(seen: Analysis, measure: SpeakerMeasure) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """A clip as the content encoder hears it.
-
-    Args:
-        seen: the clip.
-        measure: of the person who speaks in it.
-
-    Returns:
-        log-mel relative to the person's mean spectrum `(1, M, T_mel)`, melody in spreads from the person's median
-        `(1, T_mel)`, voicing `(1, T_mel)`.
-    """
-    mel = torch.from_numpy((seen.mel - measure.mean_spectrum).T.copy())[None]
-    f0 = (fill_unvoiced(seen.log_f0) - measure.log_f0_median) / measure.log_f0_spread
-    return mel, torch.from_numpy(f0)[None], torch.from_numpy((seen.log_f0 > 0).astype(np.float32))[None]
 
 
 @torch.inference_mode()
@@ -65,7 +49,7 @@ def convert(
     told = acoustic.condition(target)
     for place, (clip, seen) in enumerate(zip(clips, analyses, strict=True)):
         generator = torch.Generator().manual_seed(hash_seed(seed, place))
-        mel, f0, voicing = heard(seen, measure)
+        mel, f0, voicing = relative(seen, measure)
         frames = content(mel, f0, voicing, told)
         log_f0 = target.measure.log_f0_median + f0 * target.measure.log_f0_spread
         trunk = acoustic.trunk(frames, log_f0, f0 * voicing, voicing, told)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 
 from yinse.audio.measure import SpeakerMeasure, fill_unvoiced, phoneme_prosody
 from yinse.core.errors import BadAudio
-from yinse.core.events import Event, Finished, Progress, Warned
+from yinse.core.events import Event, Finished, Progress, Warned, relay
 from yinse.core.types import AudioClip
 from yinse.corpus.sampling import coverage_weights
 from yinse.corpus.spoken_units import take_apart
@@ -36,12 +37,14 @@ from yinse.text.phonemes import phonemize
 from yinse.text.symbols import BOUNDARIES, SYMBOLS
 from yinse.train.clip_context import ClipContext
 from yinse.train.features import Clip
-from yinse.train.loop import LoopConfig, Losses, TrainingState, read_checkpoint, save_checkpoint, train
+from yinse.train.loop import LoopConfig, Losses, Task, TrainingState, read_checkpoint, save_checkpoint, train
 from yinse.train.recipes.acoustic import Speech, acoustic_losses, collate, cut_window
 from yinse.train.references import Reference
 from yinse.train.sound_losses import losses_by_sound
 from yinse.voices.voice import Voice
 from yinse.weights.native import NativeModels, adapt
+
+_Speech = TypeVar("_Speech")
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,14 @@ def upper_names(prosody: ProsodyGPT, layers: int) -> list[str]:
         for index in range(first, len(prosody.blocks))
         for name in ("query_key_value", "output", "feed_in", "feed_out")
     ]
+
+
+class TuningTask(Task, Protocol[_Speech]):
+    """Batches and losses of one person, and what clips kept apart say."""
+
+    def held_out_loss(self, model: TunedParts, speech: Sequence[_Speech]) -> float:
+        """Mean loss of clips not trained on: the same windows and noise every time."""
+        ...
 
 
 class TuneTask:
@@ -246,11 +257,7 @@ def tune(
     yield Progress("align", 0, 1)
     speech, reference, warnings = prepare_speech(models, voice, clips, transcripts, config=config)
     yield from (Warned(warning) for warning in warnings)
-    apart = max(1, round(config.held_out_share * len(speech)))
-    # evenly spread, not the ends: people tire and the first sentence is often different
-    picked = {int(i) for i in np.linspace(0, len(speech) - 1, apart + 2)[1:-1]}
-    held_out = [item for index, item in enumerate(speech) if index in picked]
-    kept = [item for index, item in enumerate(speech) if index not in picked]
+    kept, held_out = apart(speech, config.held_out_share)
     torch.manual_seed(config.seed)
     enrolled = adapt(models, voice.tensors)
     parts = TunedParts(copy.deepcopy(enrolled.acoustic), copy.deepcopy(enrolled.prosody))
@@ -261,37 +268,76 @@ def tune(
         factors = zip(kept, task.factors, strict=True)
         told = ", ".join(f"{item.clip.text[:12]} x{factor:.2f}" for item, factor in factors)
         yield Progress("clips with rare sounds are drawn more often", 1, 1, told)
-    chooser = _Chooser(task, parts, held_out, folder / f"best-{_digest(kept, config)}.safetensors", config)
+    learned = (item for clip in kept for item in (clip.clip.text.encode(), clip.clip.mel))
+    best: Tuned = yield from relay(learn(parts, task, held_out, learned, folder=folder, config=config))
+    tuned = adapt(models, {**voice.tensors, **best.tensors})
+    figures = dict(best.figures)
+    figures |= losses_by_sound(tuned.acoustic.eval(), held_out, reference).as_figures()
+    figures |= figures_of_units([take_apart(item.clip.text) for item in speech])
+    yield Finished(Tuned(best.tensors, figures))
+
+
+def apart(speech: Sequence[_Speech], share: float) -> tuple[list[_Speech], list[_Speech]]:
+    """Clips to learn from, and a share of them kept apart, at least one.
+
+    They are evenly spread, not the ends: people tire and the first sentence is often different.
+    """
+    count = max(1, round(share * len(speech)))
+    picked = {int(i) for i in np.linspace(0, len(speech) - 1, count + 2)[1:-1]}
+    kept, held_out = ([s for i, s in enumerate(speech) if (i in picked) == wanted] for wanted in (False, True))
+    return kept, held_out
+
+
+def learn(
+    parts: TunedParts,
+    task: TuningTask[_Speech],
+    held_out: Sequence[_Speech],
+    learned: Iterable[bytes | np.ndarray],
+    *,
+    folder: Path,
+    config: TuneConfig,
+) -> Iterator[Event]:
+    """Train the updates of `parts` until held-out clips gain no more; the last event holds a `Tuned`.
+
+    Args:
+        parts: with low-rank updates.
+        task: batches and losses.
+        held_out: clips kept apart.
+        learned: what is learned from, told apart by content: the same goes on where it was.
+        folder: where the state is kept.
+        config: how.
+    """
+    key = _digest(learned, config)
+    chooser = _Chooser(task, parts, held_out, folder / f"best-{key}.safetensors", config)
     loop = LoopConfig(
         steps=config.steps, learning_rate=config.learning_rate, warmup_steps=10, decay_from=0.3, ema_decay=0.9,
         weight_decay=0.0, checkpoint_every_s=15.0, report_every_steps=config.validate_every, seed=config.seed,
     )  # fmt: skip
-    state_folder = folder / f"state-{_digest(kept, config)}"
-    for event in train(parts, task, config=loop, folder=state_folder, on_validate=chooser.validate):
+    for event in train(parts, task, config=loop, folder=folder / f"state-{key}", on_validate=chooser.validate):
         if not isinstance(event, Finished):
             yield event
     best, record = read_checkpoint(chooser.path)
     figures = {"held_out_loss_before": record["before"], "held_out_loss_after": record["loss"], "steps": record["step"]}
-    adapter = {f"adapter.{name}": tensor.half().numpy() for name, tensor in best.items()}
-    tuned = adapt(models, {**voice.tensors, **adapter})
-    figures |= losses_by_sound(tuned.acoustic.eval(), held_out, reference).as_figures()
-    figures |= figures_of_units([take_apart(item.clip.text) for item in speech])
-    yield Finished(Tuned(adapter, figures))
+    yield Finished(Tuned({f"adapter.{name}": tensor.half().numpy() for name, tensor in best.items()}, figures))
 
 
-def _digest(speech: Sequence[Speech], config: TuneConfig) -> str:
+def _digest(learned: Iterable[bytes | np.ndarray], config: TuneConfig) -> str:
     digest = hashlib.sha256(repr(config).encode())
-    for item in speech:
-        digest.update(item.clip.text.encode())
-        digest.update(np.ascontiguousarray(item.clip.mel).tobytes())
+    for item in learned:
+        digest.update(item if isinstance(item, bytes) else np.ascontiguousarray(item).tobytes())
     return digest.hexdigest()[:12]
 
 
-class _Chooser:
+class _Chooser(Generic[_Speech]):
     """Keeps the updates with the lowest held-out loss and says when to stop."""
 
     def __init__(
-        self, task: TuneTask, parts: TunedParts, held_out: Sequence[Speech], path: Path, config: TuneConfig
+        self,
+        task: TuningTask[_Speech],
+        parts: TunedParts,
+        held_out: Sequence[_Speech],
+        path: Path,
+        config: TuneConfig,
     ) -> None:
         self.task, self.parts, self.held_out, self.path, self.config = task, parts, held_out, path, config
         path.parent.mkdir(parents=True, exist_ok=True)
