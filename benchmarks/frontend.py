@@ -40,7 +40,7 @@ from mixtures import Speech, load_noise, load_speech, mix, noises, own_snr_db, s
 
 from yinse.audio.decode import decode
 from yinse.audio.denoise import make_denoiser
-from yinse.audio.frontend import PreparedRecording, clean, prepare, restore
+from yinse.audio.frontend import PreparedRecording, Restored, clean, cut_up_restored, prepare, restore
 from yinse.audio.options import PREPARATION, CleaningOptions
 from yinse.audio.quality import QualityLimits
 from yinse.audio.resample import resample
@@ -148,15 +148,16 @@ def peer_of(path: Path | None) -> ModuleType | None:
     return module
 
 
-def ours(path: Path, options: CleaningOptions, target: Path) -> PreparedRecording | None:
+def ours(path: Path, options: CleaningOptions, target: Path) -> tuple[Restored, PreparedRecording] | None:
     """From a file to files, as `yinse prep` does it; None if the recording is refused."""
     try:
-        prepared = prepare(decode(path), options=options)
+        restored = restore(decode(path), options=options)
     except QualityGateError:
         return None
+    prepared = cut_up_restored(restored, options=options)
     for number, one in enumerate(prepared.utterances):
         write_audio(target.with_name(f"{target.stem}_{number}.wav"), one.clip)
-    return prepared
+    return restored, prepared
 
 
 def spent(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -178,6 +179,11 @@ def clips_of(prepared: PreparedRecording) -> list[AudioClip]:
     return [one.clip for one in prepared.utterances]
 
 
+def cleaned_path(chosen: argparse.Namespace, one: Mixture) -> Path:
+    """Where the utterances of a mixture lie, joined: the row of sound makes them, the row of words hears them."""
+    return chosen.work / "cleaned" / f"{one.id}.wav"
+
+
 def measure_sound(chosen: argparse.Namespace, ledger: Ledger) -> None:
     from yinse.evaluate.naturalness import Dnsmos
 
@@ -195,12 +201,17 @@ def measure_sound(chosen: argparse.Namespace, ledger: Ledger) -> None:
             found["peer"] = judge.score(decode(target)).overall
         for name, options in (("gate", GATE), ("default", PREPARATION)):
             target = out / f"{one.id}-{name}.wav"
-            found[f"{name}_s"], prepared = spent(lambda options=options, target=target: ours(one.path, options, target))
-            found[f"{name}_refused"] = prepared is None
-            found[name] = found["raw"] if prepared is None else judge.score(joined(clips_of(prepared))).overall
-            found[f"{name}_lufs"] = [] if prepared is None else [piece.loudness_lufs for piece in prepared.utterances]
-            if prepared is not None:
-                restored = restore(decode(one.path), options=options).clip.samples
+            found[f"{name}_s"], result = spent(lambda options=options, target=target: ours(one.path, options, target))
+            found[f"{name}_refused"] = result is None
+            found[name], found[f"{name}_lufs"] = found["raw"], []
+            if result is not None:
+                restored, prepared = result[0].clip.samples, result[1]
+                pieces = joined(clips_of(prepared))
+                if name == "default":
+                    write_audio(cleaned_path(chosen, one), pieces)
+                found[name] = judge.score(pieces).overall
+                found[f"{name}_lufs"] = [piece.loudness_lufs for piece in prepared.utterances]
+                found[f"{name}_snr_db"] = prepared.report_before.snr_db
                 reference = with_gain(one.clean.samples, one.heard.samples)
                 found[f"{name}_si_sdr"] = si_sdr_db(reference, restored) - si_sdr_db(reference, one.heard.samples)
                 found[f"{name}_fricatives"] = fricative_loss_db(reference, restored, RATE_HZ)
@@ -222,11 +233,11 @@ def measure_words(chosen: argparse.Namespace, ledger: Ledger) -> None:
 
     def work(one: Mixture) -> Found:
         found: Found = {"snr_db": one.snr_db}
-        prepared = ours(one.path, PREPARATION, chosen.work / "out" / f"{one.id}-words.wav")
-        for name, clip in (
-            ("before", one.heard),
-            ("after", one.heard if prepared is None else joined(clips_of(prepared))),
-        ):
+        path = cleaned_path(chosen, one)
+        if not path.exists():
+            result = ours(one.path, PREPARATION, chosen.work / "out" / f"{one.id}-words.wav")
+            write_audio(path, one.heard if result is None else joined(clips_of(result[1])))
+        for name, clip in (("before", one.heard), ("after", decode(path))):
             heard = listener.hear(clip, language=one.source.language)
             errors = errors_of(one.source.text, heard, language=one.source.language)
             found[name], found["units"] = errors.errors, errors.units
@@ -245,10 +256,11 @@ def measure_clean(chosen: argparse.Namespace, ledger: Ledger) -> None:
     def work(one: Mixture) -> Found:
         path = chosen.work / "clean" / f"{one.id}.wav"
         write_audio(path, one.clean)
-        prepared = ours(path, PREPARATION, chosen.work / "out" / f"{one.id}-clean.wav")
+        result = ours(path, PREPARATION, chosen.work / "out" / f"{one.id}-clean.wav")
         before = judge.score(one.clean).overall
-        if prepared is None:
+        if result is None:
             return {"before": before, "cut": before, "after": before}
+        _, prepared = result
         pieces = [cut(one.clean, utterance.segment) for utterance in prepared.utterances]
         return {
             "before": before,
@@ -326,7 +338,7 @@ def measure_clone(chosen: argparse.Namespace, ledger: Ledger) -> None:
     people = sorted({one.speaker for one in found})[: chosen.people]
     random = np.random.default_rng(chosen.seed + 2)
 
-    def figures(recording: AudioClip, options: CleaningOptions, later: np.ndarray) -> tuple[float, float]:
+    def figures(recording: AudioClip, options: CleaningOptions, later: np.ndarray) -> Found:
         clips = [piece.clip for piece in slice_utterances(clean(recording, options=options).clip)]
         enrolment = engine.enroll(clips, transcripts=[None] * len(clips), language="en")
         voice = Voice(
@@ -341,12 +353,15 @@ def measure_clone(chosen: argparse.Namespace, ledger: Ledger) -> None:
             )
             for text in SENTENCES
         ]
-        likeness = float(np.mean([judge.embed(clip) @ later for clip in spoken]))
         errors = total(
             errors_of(text, listener.hear(clip, language="en"), language="en")
             for text, clip in zip(SENTENCES, spoken, strict=True)
         )
-        return likeness, errors.rate
+        return {
+            "similarity": float(np.mean([judge.embed(clip) @ later for clip in spoken])),
+            "errors": errors.errors,
+            "units": errors.units,
+        }
 
     for number, person in enumerate(people):
         clips = [load_speech(one.path, RATE_HZ) for one in found if one.speaker == person]
@@ -354,13 +369,14 @@ def measure_clone(chosen: argparse.Namespace, ledger: Ledger) -> None:
         minute = AudioClip(np.concatenate([c.samples for c in clips[: int((lengths < 60).sum())]]), RATE_HZ)
         later = np.mean([judge.embed(clip) for clip in clips[int((lengths < 60).sum()) :][:6]], axis=0)
         heard = mix(minute, behind[number % len(behind)], 10.0, random=random)
-
-        def work(minute: AudioClip = minute, heard: AudioClip = heard, later: np.ndarray = later) -> Found:
-            kept = CleaningOptions(limits=ALL_KEPT)
-            cases = {"clean": (minute, kept), "raw": (heard, replace(kept, denoise="none")), "cleaned": (heard, kept)}
-            return {name: figures(recording, options, later) for name, (recording, options) in cases.items()}
-
-        ledger.measure("clone", person, work)
+        kept = CleaningOptions(limits=ALL_KEPT)
+        cases = {"raw": (heard, replace(kept, denoise="none")), "clean": (minute, kept), "cleaned": (heard, kept)}
+        for case, (recording, options) in cases.items():
+            ledger.measure(
+                "clone",
+                f"{person} {case}",
+                lambda recording=recording, options=options, later=later: figures(recording, options, later),
+            )
 
 
 @dataclass(frozen=True)
@@ -552,11 +568,17 @@ def _other_rows(ledger: Ledger) -> Iterator[tuple[str, str, str, str]]:
         yield f"10,000 clips of 5 s, 2 processes, from {one['clips']}", f"{hours:.2f} h", "< 2 h", "< 0.83 h"
         yield "second run", f"{one['first_s'] / one['second_s']:.0f} × faster", "≥ 10 ×", ""
     if found := ledger.row("clone"):
-        for index, name in enumerate(("similarity", "words misheard")):
-            raw, cleaned, best = (np.mean([one[case][index] for one in found]) for case in ("raw", "cleaned", "clean"))
+        cases = {case: [one for one in found if one["id"].endswith(f" {case}")] for case in ("raw", "cleaned", "clean")}
+        likeness = {case: np.mean([one["similarity"] for one in of]) if of else math.nan for case, of in cases.items()}
+        misheard = {
+            case: sum(one["errors"] for one in of) / max(1, sum(one["units"] for one in of))
+            for case, of in cases.items()
+        }
+        people = f"{len(cases['cleaned'])} people, {sum(one['units'] for one in cases['cleaned'])} words"
+        for name, value in (("similarity", likeness), ("words misheard", misheard)):
             yield (
-                f"clone of a 10 dB minute, {len(found)} people: {name}",
-                f"raw {raw:.3f}, cleaned {cleaned:.3f}, of the clean one {best:.3f}",
+                f"clone of a 10 dB minute, {people}: {name}",
+                f"raw {value['raw']:.3f}, cleaned {value['cleaned']:.3f}, of the clean one {value['clean']:.3f}",
                 "better",
                 "within 5 % of the clean one's",
             )

@@ -159,7 +159,16 @@ def prepare(clip: AudioClip, *, options: CleaningOptions, where: str | None = No
 
     Arguments and errors as for `clean`.
     """
-    restored = restore(clip, options=options, where=where)
+    return cut_up_restored(restore(clip, options=options, where=where), options=options)
+
+
+def cut_up_restored(restored: Restored, *, options: CleaningOptions) -> PreparedRecording:
+    """Cuts a recording without its noise into utterances, each brought to its loudness.
+
+    Args:
+        restored: what `restore` made with the same options.
+        options: lengths, compression, loudness.
+    """
     cut_up = slice_utterances(restored.clip, min_s=options.shortest_s, max_s=options.longest_s)
     utterances = tuple(_utterance(piece, restored, options, alone=len(cut_up) == 1) for piece in cut_up)
     return PreparedRecording(
