@@ -37,6 +37,14 @@ def test_people_are_told_apart(people: list[Person], clips: list[tuple[str, Audi
     assert figures.target > figures.others + 0.15
 
 
+def test_loudness_does_not_tell_people(clips: list[tuple[str, AudioClip]]) -> None:
+    pytest.importorskip("resemblyzer")
+    judge, clip = Resemblyzer(), clips[0][1]
+    loud = AudioClip(np.clip(clip.samples * 4.0, -1.0, 1.0), clip.sample_rate_hz)
+    quiet = AudioClip(clip.samples * 0.1, clip.sample_rate_hz)
+    assert judge.embed(loud) @ judge.embed(quiet) > 0.98
+
+
 def test_recordings_sound_like_recordings(clips: list[tuple[str, AudioClip]]) -> None:
     pytest.importorskip("speechmos")
     judge = Dnsmos()

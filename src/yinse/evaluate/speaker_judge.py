@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _JUDGE_RATE_HZ = 16_000
 _SHORTEST_SAMPLES = 8_000
+_LEVEL = 10 ** (-30 / 20)
+"""Root mean square that speech is brought to: the level which the encoder was trained on, and only raised to by itself.
+It reads magnitudes, not their logarithms, so that a person 14 dB louder is 0.05 less alike (docs/log.md)."""
 
 
 class SpeakerJudge(Protocol):
@@ -47,7 +50,7 @@ class Resemblyzer:
         self._encoder: VoiceEncoder = VoiceEncoder("cpu", verbose=False)
 
     def embed(self, clip: AudioClip) -> FloatArray:
-        """Vector `(256,)` of length 1 of a clip `(S,)`; long silences are left out.
+        """Vector `(256,)` of length 1 of a clip `(S,)`; long silences are left out, and how loud it is tells nothing.
 
         Raises:
             BadAudio: the clip is silent or shorter than half a second.
@@ -60,6 +63,7 @@ class Resemblyzer:
         speech = preprocess_wav(np.clip(samples, -1.0, 1.0))
         if len(speech) < _SHORTEST_SAMPLES:  # its detector of voices took nearly everything for silence
             speech = samples
+        speech = speech * (_LEVEL / np.sqrt(np.mean(np.square(speech))))
         return np.asarray(self._encoder.embed_utterance(speech), dtype=np.float32)
 
 
