@@ -17,6 +17,7 @@ from fakes import FakeEngine, humming, reading
 from official_files import write, write_semantic, write_sovits
 from yinse.audio.denoise import DeepFilterNet
 from yinse.audio.write import write_audio
+from yinse.core.errors import Offline
 from yinse.core.types import SpeakRequest
 from yinse.models.speaker_verification import SpeakerVerification, SpeakerVerificationConfig
 from yinse.weights import pull as pulling
@@ -61,13 +62,18 @@ def _write_pretrained(folder: Path, model: Any, config: Any) -> Path:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty home; the package has no models, a fake engine listens."""
+    """An empty home; the package has no models, a fake engine listens, there is no recogniser."""
     torch.manual_seed(0)
     monkeypatch.setenv("YINSE_HOME", str(tmp_path / "home"))
     for module in ("yinse.voices.store", "yinse.workflows.models"):
         monkeypatch.setattr(f"{module}.files", lambda package: tmp_path / "package")
     monkeypatch.setattr("yinse.workflows.native.load_engine", lambda folder=None: FakeEngine())
     monkeypatch.setattr(DeepFilterNet, "denoise", lambda self, clip: clip)
+
+    def no_recogniser(model: str) -> None:
+        raise Offline("the recogniser is not on this machine")
+
+    monkeypatch.setattr("yinse.corpus.transcriber.FasterWhisper", no_recogniser)
     monkeypatch.chdir(tmp_path)
     yield tmp_path / "home"
 
@@ -130,6 +136,24 @@ def test_import_clone_say(home: Path, tmp_path: Path) -> None:
     other = good("say", "We went home. It rained.", "--voice", "me", "-o", "c.wav", "--seed", "4", "--model", "ada")
     assert "s of speech" in other.stderr
     assert not np.array_equal(first, soundfile.read("c.wav")[0])
+
+    # a precision for once; the folder keeps its own
+    good("say", "We went home. It rained.", "--voice", "me", "-o", "e.wav", "--seed", "3", "--precision", "fp32")
+    assert np.array_equal(first, soundfile.read("e.wav")[0])
+    result = yinse("say", "We went home.", "--voice", "me", "-o", "f.wav", "--precision", "int4")
+    assert result.exit_code == 2 and "Use one of fp32, bf16, int8" in result.stderr
+
+    # a recording in the voice: its words are those of the text beside it, its length is kept
+    write_audio(tmp_path / "you.wav", reading(LINES[:2], f0_hz=200.0))
+    (tmp_path / "you.txt").write_text("\n".join(LINES[:2]))
+    told = json.loads(good("convert", "you.wav", "--voice", "me", "-o", "you-me.wav", "--json").stdout)
+    source, converted = soundfile.info("you.wav"), soundfile.info("you-me.wav")
+    assert (converted.samplerate, told["utterances"]) == (32_000, 2)
+    assert converted.frames == round(source.frames * 32_000 / source.samplerate)
+    (tmp_path / "you.txt").unlink()
+    result = yinse("convert", "you.wav", "--voice", "me", "-o", "none.wav")
+    assert result.exit_code == 1 and "the recogniser is not on this machine" in result.stderr
+    assert not Path("none.wav").exists()
 
     # what a random model mumbles lacks the words: it is heard, tried again, and reported
     few_codes(home, "ada", retries=1)

@@ -19,7 +19,14 @@ from yinse.core.types import AudioChunk, AudioClip, SpeakRequest
 from yinse.models.semantic_precision import HalfLinear, Int8Linear
 from yinse.models.semantic_sampling import SamplingOptions
 from yinse.synth.gpt_sovits import Attempt, GptSovitsSynthesizer
-from yinse.synth.gpt_sovits_options import OFFICIAL, PRESETS, RECOMMENDED, GptSovitsOptions, options_from
+from yinse.synth.gpt_sovits_options import (
+    OFFICIAL,
+    PRESETS,
+    RECOMMENDED,
+    GptSovitsOptions,
+    options_from,
+    with_precision,
+)
 from yinse.synth.gpt_sovits_reference import SpokenText, choose_reference
 from yinse.synth.gpt_sovits_streaming import join
 from yinse.text.official import official_text
@@ -322,6 +329,55 @@ def test_the_engine_cuts_long_utterances_between_words(models: GptSovitsModels, 
         engine.tune(make_voice(), [clip], ["a"], folder=tmp_path)
 
 
+# ------------------------------------------------------------------ conversion
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 24_000, 44_100])
+@pytest.mark.parametrize("duration_s", [0.81, 4.0, 4.013])
+def test_a_converted_utterance_is_as_long_as_it_was(models: GptSovitsModels, rate_hz: int, duration_s: float) -> None:
+    speaker = synthesizer(models)
+    clip = humming([(duration_s, True)], rate_hz=rate_hz)
+    found = speaker.convert(clip, enrolled(speaker), transcript="We went home.")
+    assert found.sample_rate_hz == 32_000
+    assert len(found.samples) == round(len(clip.samples) * 32_000 / rate_hz)
+
+
+def test_conversion_speaks_the_recordings_own_codes(models: GptSovitsModels) -> None:
+    """As the published modules do it one by one: HuBERT, codes, decoder with the words and the voice's timbre."""
+    speaker, text = synthesizer(models, noise_scale=0.0), "We walked home along the river."
+    voice, clip = enrolled(speaker), humming([(2.0, True)], rate_hz=16_000)
+    found = speaker.convert(clip, voice, transcript=text)
+    codes = models.sovits.encode(encoders().speech(torch.from_numpy(clip.samples)[None]))
+    assert codes.shape == (1, 50)
+    phonemes = torch.tensor([official_text(phonemize(text), table=732).ids])
+    condition = torch.from_numpy(voice.tensors["reference_condition"])[None]
+    expected = models.sovits(codes, phonemes, condition).samples[0]
+    assert np.allclose(found.samples, expected.numpy(), atol=1e-5)
+
+
+def test_words_voice_and_seed_are_heard_in_a_conversion(models: GptSovitsModels) -> None:
+    speaker = synthesizer(models)
+    voice, clip = enrolled(speaker), humming([(1.0, True)])
+    condition = voice.tensors["reference_condition"]
+    other = make_voice(tensors={"reference_condition": condition[::-1].copy()}, fingerprint=models.fingerprint)
+    said = "We went home."
+    first = speaker.convert(clip, voice, transcript=said).samples
+    assert np.array_equal(speaker.convert(clip, voice, transcript=said).samples, first)
+    for changed in (
+        speaker.convert(clip, voice, transcript="Nobody spoke."),
+        speaker.convert(clip, voice),
+        speaker.convert(clip, voice, transcript=said, seed=1),
+        speaker.convert(clip, other, transcript=said),
+    ):
+        assert not np.array_equal(changed.samples, first)
+    with pytest.raises(VoiceError, match="no timbre"):
+        speaker.convert(clip, make_voice(fingerprint=models.fingerprint), transcript=said)
+    with pytest.raises(Offline, match="HuBERT"):
+        synthesizer(models, encoders=Encoders(missing={})).convert(clip, voice, transcript=said)
+    with pytest.raises(BadText):
+        speaker.convert(clip, voice, transcript="…")
+
+
 # ------------------------------------------------------------------ what cannot be done
 
 
@@ -379,6 +435,29 @@ def test_options() -> None:
     ):
         with pytest.raises(ConfigError):
             options_from(wrong)
+
+
+def test_a_precision_is_never_slower(monkeypatch: pytest.MonkeyPatch) -> None:
+    def chosen(name: str) -> tuple[str, str]:
+        options = with_precision(OFFICIAL, name)
+        assert replace(options, semantic_precision="exact", sovits_precision="exact") == OFFICIAL
+        return options.semantic_precision, options.sovits_precision
+
+    for pays in (False, True):
+        for kind in ("bfloat16", "int8"):
+            monkeypatch.setattr(f"yinse.synth.gpt_sovits_options.{kind}_pays", lambda pays=pays: pays)
+        assert chosen("fp32") == ("exact", "exact")
+        if pays:
+            assert chosen("bf16") == ("exact", "bfloat16")
+            assert chosen("int8") == ("int8", "bfloat16")
+        else:
+            for name in ("bf16", "int8"):
+                with pytest.raises(ConfigError, match=f"not faster in {name}. Use fp32"):
+                    chosen(name)
+    monkeypatch.setattr("yinse.synth.gpt_sovits_options.bfloat16_pays", lambda: False)
+    assert chosen("int8") == ("int8", "exact")
+    with pytest.raises(ConfigError, match="fp32, bf16, int8"):
+        chosen("fp16")
 
 
 def test_the_folder_chooses_how_exactly_its_models_speak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

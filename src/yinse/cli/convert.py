@@ -13,6 +13,11 @@ from yinse.cli.text import Language
 if TYPE_CHECKING:
     from yinse.workflows.convert import Converted
 
+Precision = Annotated[
+    str | None,
+    typer.Option("--precision", help="Of GPT-SoVITS models: fp32, bf16 or int8; else as the model's folder chooses."),
+]
+
 
 @guarded
 def convert(
@@ -31,6 +36,7 @@ def convert(
     model: Annotated[
         str | None, typer.Option("--model", help="Name or folder of a model set; else the voice's, or the shipped one.")
     ] = None,
+    precision: Precision = None,
     recogniser: Annotated[
         str, typer.Option("--recogniser", help="Folder or cached name of a faster-whisper model (extra asr).")
     ] = "base",
@@ -48,7 +54,7 @@ def convert(
         convert_recording(
             request,
             chosen,
-            engine=load_engine(model, voice=chosen),
+            engine=load_engine(model, voice=chosen, precision=precision),
             transcriber=lambda: FasterWhisper(recogniser),
             output=output,
         )

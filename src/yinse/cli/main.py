@@ -58,10 +58,10 @@ def _root(
     """From one minute of a person's recording to speech in that voice, in English and Mandarin."""
 
 
-def _engine(model: str | None, *, voice: Voice | None = None) -> Engine:
+def _engine(model: str | None, *, voice: Voice | None = None, precision: str | None = None) -> Engine:
     from yinse.workflows.engines import load_engine
 
-    return load_engine(model, voice=voice)
+    return load_engine(model, voice=voice, precision=precision)
 
 
 def _transcriber(recogniser: str) -> Callable[[], Any]:
@@ -91,6 +91,7 @@ def say(
     captions: Annotated[Path | None, typer.Option("--captions", help="Write .srt or .vtt captions.")] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write phonemes with their times as JSON.")] = None,
     model: Model = None,
+    precision: convert.Precision = None,
     recogniser: Recogniser = "base",
     json: Json = False,
 ) -> None:
@@ -112,7 +113,7 @@ def say(
     is_pipe = output == "-"
     outputs = SpeakOutputs(audio=sys.stdout.buffer if is_pipe else Path(output), captions=captions, report=report)
     chosen = VoiceStore().get_or_default(voice)
-    engine = _engine(model, voice=chosen)
+    engine = _engine(model, voice=chosen, precision=precision)
     manner = None if style is None else find_style(style, engine=engine, transcriber=_transcriber(recogniser))
     spoken = follow(speak(request, chosen, engine=engine, outputs=outputs, style=manner))
     summary = {

@@ -103,6 +103,11 @@ def _packed(linear: nn.Linear, precision: Precision, space: Tensor) -> nn.Module
     return linear
 
 
+def int8_pays() -> bool:
+    """Whether this build of torch multiplies 8-bit weights on this processor faster than those of half precision."""
+    return "fbgemm" in torch.backends.quantized.supported_engines
+
+
 @dataclass(frozen=True)
 class Agreement:
     """How near a model of reduced precision comes to the exact one.

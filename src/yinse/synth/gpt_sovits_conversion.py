@@ -54,7 +54,7 @@ def convert_utterance(
     """
     sovits = models.sovits
     condition, _ = voice_prompt(voice, sovits, table=models.table, context_size=models.semantic.config.context_size)
-    phonemes = _UNKNOWN_WORDS
+    phonemes: tuple[int, ...] = _UNKNOWN_WORDS
     if transcript:
         phonemes = official_text(phonemize(transcript, language=language), table=models.table).ids
     codes = torch.from_numpy(reader.codes_of_all(clip))

@@ -9,7 +9,9 @@ from types import MappingProxyType
 from typing import Any, get_args
 
 from yinse.core.errors import ConfigError
+from yinse.models.hifigan_prepared import bfloat16_pays
 from yinse.models.semantic_precision import Precision as SemanticPrecision
+from yinse.models.semantic_precision import int8_pays
 from yinse.models.semantic_sampling import SamplingOptions
 from yinse.models.sovits import NOISE_SCALE
 from yinse.models.sovits import Precision as SoVITSPrecision
@@ -114,6 +116,31 @@ RECOMMENDED = replace(
 )
 """What `yinse models import` chooses, with reasons in docs/guide/gpt-sovits.md."""
 PRESETS: Mapping[str, GptSovitsOptions] = MappingProxyType({"official": OFFICIAL, "recommended": RECOMMENDED})
+
+PRECISIONS: Mapping[str, tuple[SemanticPrecision, SoVITSPrecision]] = MappingProxyType(
+    {"fp32": ("exact", "exact"), "bf16": ("exact", "bfloat16"), "int8": ("int8", "bfloat16")}
+)
+"""How exactly the semantic GPT and SoVITS reckon, by the names that users give: docs/adr/0005 and 0006."""
+
+
+def with_precision(options: GptSovitsOptions, name: str) -> GptSovitsOptions:
+    """Options with a precision that is at least as fast as "fp32" on this processor.
+
+    Args:
+        options: all others.
+        name: of `PRECISIONS`. With "int8", SoVITS reckons in bfloat16 where the processor has such products.
+
+    Raises:
+        ConfigError: no such precision, or this processor would be slower with it.
+    """
+    if name not in PRECISIONS:
+        raise ConfigError(f"there is no precision called '{name}'", advice=f"Use one of {', '.join(PRECISIONS)}.")
+    semantic, sovits = PRECISIONS[name]
+    if (name == "bf16" and not bfloat16_pays()) or (name == "int8" and not int8_pays()):
+        raise ConfigError(f"this processor is not faster in {name}", advice="Use fp32.")
+    if not bfloat16_pays():
+        sovits = "exact"
+    return replace(options, semantic_precision=semantic, sovits_precision=sovits)
 
 
 def options_from(chosen: Mapping[str, Any]) -> GptSovitsOptions:

@@ -32,20 +32,20 @@ def shipped_engine() -> Engine:
 
 
 @cache
-def _named_engine(model: str) -> Engine:
+def _named_engine(model: str | None, precision: str | None) -> Engine:
     from yinse.workflows.engines import load_engine
 
-    return load_engine(model)
+    return load_engine(model, precision=precision)
 
 
-def _engine(model: str | None, voice: Voice | None = None) -> Engine:
+def _engine(model: str | None, voice: Voice | None = None, precision: str | None = None) -> Engine:
     """The models that are named, else those that the voice was made for, else those of the package."""
     if model is None and voice is not None:
         from yinse.workflows.models import SHIPPED, find_model_of
 
         found = find_model_of(voice.model_fingerprint)
         model = str(found.folder) if found is not None and found.name != SHIPPED else None
-    return shipped_engine() if model is None else _named_engine(model)
+    return shipped_engine() if model is None and precision is None else _named_engine(model, precision)
 
 
 def clone(
@@ -103,6 +103,7 @@ def stream(
     seed: int = 0,
     style: str | Path | None = None,
     model: str | None = None,
+    precision: str | None = None,
 ) -> Iterator[AudioChunk]:
     """Speaks a text of any length, one `AudioChunk` a sentence, in flat memory.
 
@@ -115,6 +116,7 @@ def stream(
         seed: same seed, same samples on the same machine.
         style: a recording of a few sentences whose manner of speaking is taken on.
         model: name or folder of a model set; None: the one that the voice was made for.
+        precision: "fp32", "bf16" or "int8", of GPT-SoVITS models; None: as their folder chooses.
 
     Raises:
         UnknownName: there is no such voice; the message proposes the nearest.
@@ -123,7 +125,7 @@ def stream(
     """
     request = SpeakRequest(text, language=language, speed=speed, pitch_semitones=pitch_semitones, seed=seed)
     chosen = voice if isinstance(voice, Voice) else VoiceStore().get_or_default(voice)
-    engine = _engine(model, chosen)
+    engine = _engine(model, chosen, precision)
     check_fits(chosen, engine)
     manner = None if style is None else find_style(Path(style), engine=engine, transcriber=FasterWhisper)
     return engine.stream(request, chosen, style=manner)
@@ -160,6 +162,7 @@ def convert(
     language: str | None = None,
     seed: int = 0,
     model: str | None = None,
+    precision: str | None = None,
 ) -> AudioClip:
     """Says a recording again in another voice, with its timing.
 
@@ -172,6 +175,7 @@ def convert(
         language: "zh", "en", or None to tell by the text.
         seed: same seed, same samples on the same machine.
         model: name or folder of a model set; None: the one that the voice was made for.
+        precision: "fp32", "bf16" or "int8", of GPT-SoVITS models; None: as their folder chooses.
 
     Returns:
         Speech as long as the recording. Warnings are issued as `UserWarning`.
@@ -187,7 +191,7 @@ def convert(
     events = convert_recording(
         request,
         chosen,
-        engine=_engine(model, chosen),
+        engine=_engine(model, chosen, precision),
         transcriber=FasterWhisper,
         output=None if output is None else Path(output),
     )

@@ -12,7 +12,7 @@ from yinse.core.errors import BadAudio, ConfigError
 from yinse.core.events import Event
 from yinse.core.types import AudioChunk, AudioClip, FloatArray, SpeakRequest
 from yinse.synth.gpt_sovits import GptSovitsSynthesizer, SentenceCheck
-from yinse.synth.gpt_sovits_options import GptSovitsOptions, options_from
+from yinse.synth.gpt_sovits_options import GptSovitsOptions, options_from, with_precision
 from yinse.synth.gpt_sovits_reference import Prompt, SpokenText
 from yinse.synth.verify import Verifier
 from yinse.text.phonemes import phonemize
@@ -142,15 +142,22 @@ class GptSovitsEngine:
         return found
 
 
-def load_engine(folder: Path, *, listener: Callable[[], Engine]) -> GptSovitsEngine:
+def load_engine(folder: Path, *, listener: Callable[[], Engine], precision: str | None = None) -> GptSovitsEngine:
     """The set in a folder, with the encoders that are on this machine.
 
+    Args:
+        folder: of the set.
+        listener: see `GptSovitsEngine`.
+        precision: "fp32", "bf16" or "int8"; None: as the folder chooses, "fp32" unless somebody changed it.
+
     Raises:
-        ConfigError: the folder makes a choice at synthesis that makes no sense.
+        ConfigError: the folder makes a choice at synthesis that makes no sense, or the precision would be slower here.
         YinseError: what `load_gpt_sovits` raises.
     """
     models = load_gpt_sovits(folder)
     options = options_from(models.synthesis)
+    if precision is not None:
+        options = with_precision(options, precision)
     models.prepare(semantic=options.semantic_precision, sovits=options.sovits_precision)
     check = Verifier(load_aligner) if options.retries else None
     return GptSovitsEngine(models, load_encoders(), options, listener=listener, check=check)
