@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,7 @@ from yinse.evaluate.naturalness import Naturalness
 from yinse.evaluate.page import markdown, spectrogram_png
 from yinse.evaluate.plan import CROSS, PlanConfig, Task, make_tasks, read_people
 from yinse.evaluate.requirements import Requirement, check_requirements
-from yinse.evaluate.stress import lost_and_added, stress_sentences, stress_tasks
+from yinse.evaluate.stress import compose_sentences, lost_and_added, stress_sentences, stress_tasks
 from yinse.workflows.evaluate import EvaluationRequest, evaluate
 
 TEXTS = {
@@ -242,7 +243,29 @@ def test_bad_requests(tmp_path: Path) -> None:
 def test_stress_sentences_are_two_hundred() -> None:
     assert all(len(set(stress_sentences(language))) == 100 for language in ("en", "zh"))
     assert all(line.strip() == line and line for language in ("en", "zh") for line in stress_sentences(language))
-    assert len(stress_tasks(["x"], limit=10)) == 20
+    assert len(stress_tasks(["x"], count=10)) == 20
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_thousand_stress_sentences(language: str) -> None:
+    many = stress_sentences(language, 500)
+    assert many[:100] == stress_sentences(language)
+    assert len(set(many)) == 500
+    assert many == stress_sentences(language, 500)
+    assert not any(mark in sentence for mark in "{}" for sentence in many)
+    others = set(itertools.islice(compose_sentences(language, seed=1), 400))
+    assert len(others & set(many[100:])) < 150  # one word is one word: most of these, few of the long ones
+
+
+def test_too_many_stress_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = {"templates": ["{a1} and {a2}."], "words": {"a": ["bread", "milk"]}}
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "stress_en.json").write_text(json.dumps({"pairs": kind}))
+    (tmp_path / "data" / "stress_en.txt").write_text("Bread and milk.\n")
+    monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path)
+    assert stress_sentences("en", 2) == ["Bread and milk.", "Milk and bread."]
+    with pytest.raises(ConfigError, match="only 2"):
+        stress_sentences("en", 3)
 
 
 def test_stress_compares_what_both_spoke(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from yinse.evaluate.misheard import (
         ("one thousand nine hundred eighty four pages", "1984 pages"),
         ("one hundred and twelve dollars", "$112"),
         ("call five five five one two", "Call 55512"),
+        ("sixty six, seventy seven, eighty eight", "66-7788."),
         ("the colour of honour", "the color of honor"),
         ("he realised it", "He realized it."),
         ("every one was there", "everyone was there"),

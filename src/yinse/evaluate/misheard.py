@@ -210,7 +210,13 @@ def _english_readings(text: str) -> list[str]:
 
     short = all(len(match.group()) == 4 for match in _DIGITS.finditer(text))
     by_digit = _DIGITS.sub(lambda m: " " + " ".join(num2words(int(d)) for d in m.group() if d != ",") + " ", text)
-    return [text, read("cardinal"), by_digit, *([read("year")] if short else [])]
+    return [text, read("cardinal"), by_digit, _in_pairs(text, " "), *([read("year")] if short else [])]
+
+
+def _in_pairs(text: str, mark: str) -> str:
+    """Digits two by two: Whisper runs the numbers of a list together, "6677-8899"."""
+    parted = re.sub(r"(?<=\d)-(?=\d)", mark, text)
+    return re.sub(r"(?:\d\d){2,}", lambda m: re.sub(r"(\d\d)(?=\d)", rf"\1{mark}", m.group()), parted)
 
 
 def _mandarin_readings(text: str) -> list[str]:
@@ -218,8 +224,4 @@ def _mandarin_readings(text: str) -> list[str]:
     if not re.search(r"\d\d", text):
         return [text]
     by_digit = text.translate(str.maketrans("0123456789", "零一二三四五六七八九"))
-    # Whisper runs the numbers of a list together, "6677-8899".
-    in_pairs = re.sub(
-        r"(?:\d\d){2,}", lambda m: re.sub(r"(\d\d)(?=\d)", r"\1、", m.group()), re.sub(r"(?<=\d)-(?=\d)", "、", text)
-    )
-    return [text, by_digit, in_pairs, re.sub(r"(\d)[.:](\d\d)", r"\1点\2", text)]
+    return [text, by_digit, _in_pairs(text, "、"), re.sub(r"(\d)[.:](\d\d)", r"\1点\2", text)]

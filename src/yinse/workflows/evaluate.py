@@ -158,7 +158,7 @@ def _steps(request: EvaluationRequest, *, engine: Engine, judges: Judges, copier
         if request.stress:
             stressed = yield from _result_of(
                 run_tasks(
-                    stress_tasks([STRESS, *([PEER] if kokoro else [])], limit=request.stress_sentences),
+                    stress_tasks([STRESS, *([PEER] if kokoro else [])], count=request.stress_sentences),
                     speak=speak,
                     makers=makers,
                     judges=Judges(judges.recogniser),
