@@ -177,6 +177,12 @@ def test_an_unknown_word_is_built(word: str, phones: str) -> None:
     assert " ".join(pronounce(word)) == phones
 
 
+@pytest.mark.parametrize("day", ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"])
+@pytest.mark.parametrize("ending", ["", "s", "'s"])
+def test_days_end_alike(day: str, ending: str) -> None:
+    assert pronounce(day + ending)[-2 - len(ending.strip("'")) :] == ("D", "EY2", *("Z" if ending else ""))
+
+
 @pytest.mark.parametrize(
     ("word", "source"),
     [
