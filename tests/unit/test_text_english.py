@@ -180,7 +180,7 @@ def test_an_unknown_word_is_built(word: str, phones: str) -> None:
 @pytest.mark.parametrize("day", ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"])
 @pytest.mark.parametrize("ending", ["", "s", "'s"])
 def test_days_end_alike(day: str, ending: str) -> None:
-    assert pronounce(day + ending)[-2 - len(ending.strip("'")) :] == ("D", "EY2", *("Z" if ending else ""))
+    assert " ".join(pronounce(day + ending)).endswith(" D EY2 Z" if ending else " D EY2")
 
 
 @pytest.mark.parametrize(
