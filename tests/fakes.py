@@ -83,7 +83,7 @@ class FakeEngine:
     def __init__(self, *, interrupt_at: int | None = None) -> None:
         self.interrupt_at = interrupt_at
         self.steps_run: list[int] = []
-        self.tuned_texts: list[str] = []
+        self.tuned_texts: list[str] | None = []
 
     def stream(self, request: SpeakRequest, voice: Voice, *, style: Any = None) -> Iterator[AudioChunk]:
         start_s, index = 0.0, 0
@@ -152,9 +152,9 @@ class FakeEngine:
         return found
 
     def tune(
-        self, voice: Voice, clips: Sequence[AudioClip], transcripts: Sequence[str], *, folder: Path
+        self, voice: Voice, clips: Sequence[AudioClip], transcripts: Sequence[str] | None, *, folder: Path
     ) -> Iterator[Event]:
-        self.tuned_texts = list(transcripts)
+        self.tuned_texts = None if transcripts is None else list(transcripts)
         folder.mkdir(parents=True, exist_ok=True)
         checkpoint = folder / "checkpoint"
         done = int(checkpoint.read_text()) if checkpoint.exists() else 0

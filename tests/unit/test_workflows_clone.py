@@ -68,7 +68,7 @@ def test_a_recording_with_its_text_beside_it_makes_a_tuned_voice(tmp_path: Path,
     path.with_suffix(".txt").write_text("\n".join(ENGLISH))
     engine = FakeEngine()
     result, events = run(CloneRequest(audio=(path,), name="Me"), store, engine=engine)
-    assert " ".join(engine.tuned_texts) == " ".join(ENGLISH)
+    assert " ".join(engine.tuned_texts or []) == " ".join(ENGLISH)
     voice = store.get("Me")
     assert (voice.id, voice.languages, voice.created) == ("v1", ("en",), "2026-01-02T03:04:05+00:00")
     assert voice.is_tuned
@@ -114,6 +114,15 @@ def test_without_text_the_models_are_not_tuned_and_a_hint_says_why(tmp_path: Pat
     result, _ = run(CloneRequest(audio=(tmp_path / "me.wav",), name="Me"), store)
     assert not result.voice.is_tuned
     assert any("--text" in warning for warning in result.warnings)
+
+
+def test_without_text_a_voice_is_tuned_by_its_sound_when_asked_to(tmp_path: Path, store: VoiceStore) -> None:
+    write_audio(tmp_path / "me.wav", reading(ENGLISH))
+    engine = FakeEngine()
+    result, _ = run(CloneRequest(audio=(tmp_path / "me.wav",), name="Me", tune=True), store, engine=engine)
+    assert result.voice.is_tuned
+    assert engine.tuned_texts is None and result.transcribed == 0
+    assert any("how the person sounds" in warning and "--text" in warning for warning in result.warnings)
 
 
 def test_a_few_seconds_are_too_few_to_tune_on(tmp_path: Path, store: VoiceStore) -> None:

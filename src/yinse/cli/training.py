@@ -43,7 +43,10 @@ def base(
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Curves and sounds (extra train).")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Train a base model: prepare, transcribe, align, vary, speaker, acoustic, prosody, vocoder, assemble, voices."""
+    """Train a base model.
+
+    Stages: prepare, transcribe, align, vary, speaker, acoustic, prosody, vocoder, content, assemble, voices.
+    """
     from yinse.workflows.train import ALL, train_base
 
     events = train_base(

@@ -2,64 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from yinse.audio.measure import measure_speaker
 from yinse.core.types import AudioClip
-from yinse.models.analysis import analyse
+from yinse.models.analysis import Analysis, analyse
 from yinse.models.content import ContentModel, relative
-from yinse.models.voice_condition import voice_condition
-from yinse.synth.native import NativeSynthesizer, hash_seed
+from yinse.models.voice_condition import VoiceCondition, trusted_bins, voice_condition
+from yinse.synth.native import NativeSynthesizer
+from yinse.synth.readout import solve_readout
 from yinse.voices.voice import Voice
+from yinse.weights.native import NativeModels
 
 
 @torch.inference_mode()
 def convert(
-    synthesizer: NativeSynthesizer,
-    content: ContentModel,
-    clips: Sequence[AudioClip],
-    voice: Voice,
-    *,
-    seed: int = 0,
-) -> Iterator[AudioClip]:
-    """Say one person's utterances again in another voice.
+    synthesizer: NativeSynthesizer, content: ContentModel, clip: AudioClip, voice: Voice, *, seed: int = 0
+) -> AudioClip:
+    """Say an utterance again in another voice.
 
     Args:
         synthesizer: speaks.
         content: of its model set.
-        clips: of one person, each `(S,)`, some seconds long; together they tell what is particular to the person.
+        clip: `(S,)`, some seconds of one person, for it also tells what is particular to the person.
         voice: made for these models.
         seed: same seed, same samples.
 
-    Yields:
-        each clip anew, as long as it was, at the synthesizer's rate.
+    Returns:
+        As long as the clip, at the synthesizer's rate.
 
     Raises:
-        BadAudio: nothing in the clips is speech.
+        BadAudio: nothing in the clip is speech.
     """
     config, rate_hz = synthesizer.config, synthesizer.sample_rate_hz
-    analyses = [analyse(clip, synthesizer.log_mel) for clip in clips]
-    measure = measure_speaker([seen.mel for seen in analyses], [seen.log_f0 for seen in analyses])
+    seen = analyse(clip, synthesizer.log_mel)
+    mel, f0, voicing = relative(seen, measure_speaker([seen.mel], [seen.log_f0]))
     models = synthesizer.adapted(voice)
-    acoustic = models.acoustic
+    acoustic, generator = models.acoustic, torch.Generator().manual_seed(seed)
     target = voice_condition(voice.tensors, floor_depth=models.floor_depth)
     told = acoustic.condition(target)
-    for place, (clip, seen) in enumerate(zip(clips, analyses, strict=True)):
-        generator = torch.Generator().manual_seed(hash_seed(seed, place))
-        mel, f0, voicing = relative(seen, measure)
-        frames = content(mel, f0, voicing, told)
-        log_f0 = target.measure.log_f0_median + f0 * target.measure.log_f0_spread
-        trunk = acoustic.trunk(frames, log_f0, f0 * voicing, voicing, told)
-        spoken = acoustic.refine(
-            trunk, steps=config.flow_steps, temperature=config.flow_temperature, generator=generator
-        )
-        samples = models.vocoder(spoken + target.mean_spectrum, log_f0, voicing, generator=generator)[0].numpy()
-        samples = samples * config.output_gain
-        samples = samples * min(1.0, config.peak / max(float(np.abs(samples).max()), 1e-9))
-        length = round(len(clip.samples) * rate_hz / clip.sample_rate_hz)
-        fitted = np.zeros(length, dtype=np.float32)
-        fitted[: len(samples)] = samples[:length]
-        yield AudioClip(fitted, rate_hz)
+    log_f0 = target.measure.log_f0_median + f0 * target.measure.log_f0_spread
+    trunk = acoustic.trunk(content(mel, f0, voicing, told), log_f0, f0 * voicing, voicing, told)
+    drawn = acoustic.refine(trunk, steps=config.flow_steps, temperature=config.flow_temperature, generator=generator)
+    samples = models.vocoder(drawn + target.mean_spectrum, log_f0, voicing, generator=generator)[0].numpy()
+    samples = samples * config.output_gain
+    samples = samples * min(1.0, config.peak / max(float(np.abs(samples).max()), 1e-9))
+    fitted = np.zeros(round(len(clip.samples) * rate_hz / clip.sample_rate_hz), dtype=np.float32)
+    count = min(len(fitted), len(samples))
+    fitted[:count] = samples[:count]
+    return AudioClip(fitted, rate_hz)
+
+
+def readout_by_units(
+    synthesizer: NativeSynthesizer, content: ContentModel, clips: Sequence[AudioClip], voice: Voice
+) -> np.ndarray:
+    """A voice's own last layer `(M, C + 1)`, as `learn_readout` solves it, where it is not known what was said.
+
+    Args:
+        synthesizer: whose models speak.
+        content: of its model set.
+        clips: utterances of the person.
+        voice: of the person, without a last layer.
+    """
+    models = synthesizer.models
+    condition = voice_condition(voice.tensors, floor_depth=voice.tensors["floor_depth"])
+    seen = [analyse(clip, synthesizer.log_mel) for clip in clips]
+    drawn = ((*_draw(models, content, one, condition), one.mel) for one in seen)
+    return solve_readout(models.acoustic, drawn, trusted=trusted_bins(models.config.spectrogram, voice.bandwidth_hz))
+
+
+@torch.inference_mode()
+def _draw(
+    models: NativeModels, content: ContentModel, seen: Analysis, condition: VoiceCondition
+) -> tuple[np.ndarray, np.ndarray]:
+    """Hidden frames `(T_mel, C)` and mean log-mel `(T_mel, M)` of a clip read by its units."""
+    mel, f0, voicing = relative(seen, condition.measure)
+    told = models.acoustic.condition(condition)
+    log_f0 = condition.measure.log_f0_median + f0 * condition.measure.log_f0_spread
+    trunk = models.acoustic.trunk(content(mel, f0, voicing, told), log_f0, f0 * voicing, voicing, told)
+    return trunk.hidden[0].T.double().numpy(), (trunk.mel[0] + condition.mean_spectrum).T.numpy()

@@ -45,6 +45,7 @@ from yinse.voices.voice import Voice
 from yinse.weights.native import NativeModels, adapt
 
 _Speech = TypeVar("_Speech")
+_Speech_contra = TypeVar("_Speech_contra", contravariant=True)
 
 
 @dataclass(frozen=True)
@@ -117,10 +118,10 @@ def upper_names(prosody: ProsodyGPT, layers: int) -> list[str]:
     ]
 
 
-class TuningTask(Task, Protocol[_Speech]):
+class TuningTask(Task, Protocol[_Speech_contra]):
     """Batches and losses of one person, and what clips kept apart say."""
 
-    def held_out_loss(self, model: TunedParts, speech: Sequence[_Speech]) -> float:
+    def held_out_loss(self, model: TunedParts, speech: Sequence[_Speech_contra]) -> float:
         """Mean loss of clips not trained on: the same windows and noise every time."""
         ...
 

@@ -39,7 +39,7 @@ class CloneRequest:
         name: of the voice.
         text: transcripts, see `find_transcripts`.
         language: "zh", "en", or None to tell by the transcripts.
-        tune: adapt the models too; None: if it is known what was said.
+        tune: adapt the models too, where it is not known what was said by the sound alone; None: if it is known.
         replace: an older voice of this name gives way.
         licence: under which the voice may be used.
     """
@@ -144,13 +144,15 @@ def _steps(request: CloneRequest, *, engine: Engine, store: VoiceStore, tools: C
     )
     yield Progress("measure the voice", 1, 1)
     known = [piece for piece in pieces if piece.text]
-    known_s = sum(piece.clip.duration_s for piece in known)
+    learned = known or (pieces if request.tune else [])
+    learned_s = sum(piece.clip.duration_s for piece in learned)
     work = (tools.work or home() / "work") / _work_key(texts, request, engine)
-    if known and (request.tune or (request.tune is None and engine.can_tune)):
-        if known_s < _SHORTEST_TUNED_S:
-            yield Warned(f"the models are not tuned: {known_s:.0f} s of speech with its text are too few")
+    if learned and (request.tune or (request.tune is None and engine.can_tune)):
+        if learned_s < _SHORTEST_TUNED_S:
+            what = "speech with its text" if known else "speech"
+            yield Warned(f"the models are not tuned: {learned_s:.0f} s of {what} are too few")
         else:
-            clips, said = [piece.clip for piece in known], [piece.text or "" for piece in known]
+            clips, said = [piece.clip for piece in learned], [piece.text or "" for piece in known] or None
             tuning: Tuning = yield from relay(engine.tune(voice, clips, said, folder=work))
             voice = replace(voice, tensors={**voice.tensors, **tuning.tensors}, figures=tuning.figures)
     path = store.save(voice, replace=request.replace)
@@ -192,10 +194,13 @@ def _find_transcriber(
     try:
         return tools.transcriber()
     except (MissingExtra, Offline) as error:
-        if request.tune:
-            raise
         if not any(texts):
-            yield Warned(f"the models are not tuned, for it is not known what was said ({error.what}). {_HINT}")
+            unknown = f"it is not known what was said ({error.what})"
+            yield Warned(
+                f"{unknown}: the voice learns how the person sounds, not how they read. {_HINT}"
+                if request.tune
+                else f"the models are not tuned, for {unknown}. {_HINT}, or tune by the sound alone: --tune"
+            )
         return None
 
 

@@ -120,11 +120,12 @@ class Engine(Protocol):
         ...
 
     def tune(
-        self, voice: Voice, clips: Sequence[AudioClip], transcripts: Sequence[str], *, folder: Path
+        self, voice: Voice, clips: Sequence[AudioClip], transcripts: Sequence[str] | None, *, folder: Path
     ) -> Iterator[Event]:
         """Adapts the models to a voice; the result of the last event is a `Tuning`.
 
-        Killed and run again with the same folder, it goes on where it was.
+        Without transcripts it learns how the person sounds, not how they read. Killed and run again with the same
+        folder, it goes on where it was.
         """
         ...
 

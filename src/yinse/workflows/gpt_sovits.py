@@ -112,7 +112,7 @@ class GptSovitsEngine:
         return self._listener().align(clips, symbols)
 
     def tune(
-        self, voice: Voice, clips: Sequence[AudioClip], transcripts: Sequence[str], *, folder: Path
+        self, voice: Voice, clips: Sequence[AudioClip], transcripts: Sequence[str] | None, *, folder: Path
     ) -> Iterator[Event]:
         """Not offered for these models.
 

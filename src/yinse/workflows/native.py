@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from yinse.core.errors import ConfigError
-from yinse.core.events import Event, Finished, Progress
+from yinse.core.errors import BadAudio
+from yinse.core.events import Event, Finished, Progress, relay
 from yinse.core.types import AudioChunk, AudioClip, FloatArray, SpeakRequest
 from yinse.models.analysis import level_mel
+from yinse.models.content import ContentModel
+from yinse.synth.conversion import convert, readout_by_units
 from yinse.synth.native import NativeSynthesizer, StyleReference
 from yinse.text.phonemes import phonemize
-from yinse.voices.voice import Voice
+from yinse.voices.voice import READOUT, Voice
+from yinse.weights.content import load_content
 from yinse.weights.native import NativeModels, load_native
 from yinse.workflows.engine import Enrolment, TimedText, Tuning
 
@@ -37,8 +41,9 @@ class NativeEngine:
     can_tune = True
     converts_by_text = False
 
-    def __init__(self, models: NativeModels) -> None:
+    def __init__(self, models: NativeModels, *, content: Callable[[], ContentModel] | None = None) -> None:
         self._models = models
+        self._content = content or functools.cache(lambda: load_content(fingerprint=models.fingerprint))
         self._synthesizer = NativeSynthesizer(models)
 
     @property
@@ -77,14 +82,16 @@ class NativeEngine:
         language: str | None = None,
         seed: int = 0,
     ) -> AudioClip:
-        """Not offered by these models.
+        """Says an utterance again by its units; silence where nobody speaks.
 
         Raises:
-            ConfigError: always.
+            Offline: the set has no content encoder.
         """
-        raise ConfigError(
-            "the native models do not convert recordings", advice="Use a voice that was made for a GPT-SoVITS model."
-        )
+        try:
+            return convert(self._synthesizer, self._content(), clip, voice, seed=seed)
+        except BadAudio:
+            count = round(len(clip.samples) * self.sample_rate_hz / clip.sample_rate_hz)
+            return AudioClip(np.zeros(count, dtype=np.float32), self.sample_rate_hz)
 
     def speaker_vectors(self, clips: Sequence[AudioClip]) -> list[FloatArray]:
         """One vector `(256,)` per clip."""
@@ -98,25 +105,37 @@ class NativeEngine:
         return [TimedText(np.cumsum(one.durations) / frames_per_s, one.confidence) if one else None for one in found]
 
     def tune(
-        self, voice: Voice, clips: Sequence[AudioClip], transcripts: Sequence[str], *, folder: Path
+        self, voice: Voice, clips: Sequence[AudioClip], transcripts: Sequence[str] | None, *, folder: Path
     ) -> Iterator[Event]:
-        """Adapts the models to a voice; the result of the last event is a `Tuning`."""
-        from yinse.train.tune import tune
+        """Adapts the models to a voice, by units where there are no transcripts; the last event holds a `Tuning`."""
+        if transcripts is None:
+            events = self._tune_by_units(voice, clips, folder=folder)
+        else:
+            from yinse.train.tune import tune
 
-        for event in tune(self._models, voice, clips, transcripts, folder=folder, context=self._synthesizer.context):
-            if isinstance(event, Finished):
-                yield Progress("compare", 0, 1)
-                tuned = replace(voice, tensors={**voice.tensors, **event.result.tensors})
-                figures = dict(event.result.figures)
-                for when, spoken in (("before", voice), ("after", tuned)):
-                    figures |= {f"{name}_{when}": value for name, value in self._figures(spoken).items()}
-                yield Finished(Tuning(event.result.tensors, figures))
-            else:
-                yield event
+            context = self._synthesizer.context
+            events = tune(self._models, voice, clips, transcripts, folder=folder, context=context)
+        learned = yield from relay(events)
+        yield Progress("compare", 0, 1)
+        tuned = replace(voice, tensors={**voice.tensors, **learned.tensors})
+        figures = dict(learned.figures)
+        for when, spoken in (("before", voice), ("after", tuned)):
+            figures |= {f"{name}_{when}": value for name, value in self._figures(spoken).items()}
+        yield Finished(Tuning(learned.tensors, figures))
+
+    def _tune_by_units(self, voice: Voice, clips: Sequence[AudioClip], *, folder: Path) -> Iterator[Event]:
+        from yinse.train.tune_units import tune_by_units
+
+        content = self._content()
+        readout = {READOUT: readout_by_units(self._synthesizer, content, clips, voice)}
+        enrolled = replace(voice, tensors={**voice.tensors, **readout})
+        learned = yield from relay(tune_by_units(self._models, content, enrolled, clips, folder=folder))
+        yield Finished(replace(learned, tensors={**readout, **learned.tensors}))
 
     def _figures(self, voice: Voice) -> dict[str, float]:
         """What our own encoder and aligner say of a voice's speech: likeness to the person, fit to the text."""
-        sentences = [sentence for language in voice.languages for sentence in TRIAL_SENTENCES[language]]
+        languages = voice.languages or tuple(TRIAL_SENTENCES)
+        sentences = [sentence for language in languages for sentence in TRIAL_SENTENCES[language]]
         spoken = [list(self.stream(SpeakRequest(sentence), voice)) for sentence in sentences]
         clips = [
             AudioClip(np.concatenate([chunk.samples for chunk in chunks]), self.sample_rate_hz) for chunks in spoken
@@ -135,4 +154,6 @@ class NativeEngine:
 
 def load_engine(folder: Path | None = None) -> NativeEngine:
     """The models in a folder; None: those that come with the package. Raises what `load_native` raises."""
-    return NativeEngine(load_native(folder))
+    models = load_native(folder)
+    content = functools.cache(lambda: load_content(folder, fingerprint=models.fingerprint))
+    return NativeEngine(models, content=content)

@@ -51,7 +51,7 @@ def train_base(
         stages: which of `STAGES` to run, in their order; "all" for all.
         device: "cpu", "cuda", "cuda:1", …
         bf16: train the networks in bfloat16 where that is exact enough.
-        steps: of "speaker", "acoustic", "prosody", "vocoder", where others than usual are wanted.
+        steps: of "speaker", "acoustic", "prosody", "vocoder", "content", where others than usual are wanted.
         out: `base` and `voices` are written here; without it, into the work folder.
         sizes: of all parts; the shipped ones by default.
         language_model: folder, or name in the hub's cache, of a GPT-2 or BERT whose hidden states the GPT reads.

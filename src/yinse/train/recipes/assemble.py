@@ -17,17 +17,19 @@ from yinse.core.events import Artifact, Event, Finished, Progress
 from yinse.core.types import FloatArray
 from yinse.models.acoustic import AcousticModel
 from yinse.models.aligner import Aligner
+from yinse.models.content import ContentModel
 from yinse.models.prosody import ProsodyGPT
 from yinse.models.speaker import SpeakerEncoder
 from yinse.models.spectrogram import SpectrogramConfig
 from yinse.models.voice_condition import NEIGHBOUR_BINS, trusted_bins
-from yinse.train.features import load_clips, read_records, speaker_files
+from yinse.train.features import load_clips, read_records, save_json, speaker_files
 from yinse.train.loop import read_progress
-from yinse.train.recipes.base import BaseRun, load_averaged, load_vocoder
+from yinse.train.recipes.base import BaseRun, content_sizes, load_averaged, load_vocoder
 from yinse.train.recipes.prepare import PACKS
 from yinse.train.references import NARROW_BAND_HZ
 from yinse.train.work import Work, needed
-from yinse.weights.native import NativeModels, save_native
+from yinse.weights.content import save_content
+from yinse.weights.native import NativeModels, fingerprint_of, save_native
 
 NETWORKS = ("speaker", "acoustic", "prosody", "vocoder")
 _CARD = """# Yinse base model, native family
@@ -85,9 +87,27 @@ def assemble(run: BaseRun, out: Path) -> Iterator[Event]:
     )
     provenance = describe(run)
     fingerprint = save_native(models, out, provenance=provenance, card=card(models, provenance))
+    if work.checkpoint("content").exists():
+        add_content(run, out)
     yield Progress("assemble", 2, 2)
     yield Artifact("model", str(out))
     yield Finished(fingerprint)
+
+
+def add_content(run: BaseRun, folder: Path) -> Path:
+    """Write the content encoder beside the set whose acoustic model taught it, and what is known of its training.
+
+    Raises:
+        ConfigError: it has not been trained.
+        CheckpointKeys: its checkpoint is of other sizes.
+    """
+    model = ContentModel(content_sizes(run))
+    load_averaged(model, needed(run.work.checkpoint("content"), "content"), prefix="content.")
+    path = folder / "provenance.json"
+    provenance = json.loads(path.read_text(encoding="utf-8"))
+    provenance["stages"]["content"] = _stage(run, "content")
+    save_json(path, provenance)
+    return save_content(model, folder, fingerprint=fingerprint_of(folder / "model.safetensors"))
 
 
 def full_band(features: Path, spectrogram: SpectrogramConfig) -> tuple[FloatArray, FloatArray]:
@@ -122,23 +142,24 @@ def full_band(features: Path, spectrogram: SpectrogramConfig) -> tuple[FloatArra
 
 def describe(run: BaseRun) -> dict[str, Any]:
     """Where a set comes from: data with fingerprints, seeds and steps of all stages, last losses, licences."""
-    stages = {}
-    for name in NETWORKS:
-        folder = run.work.stage(name)
-        held_out = _last_line(folder / "heldout.jsonl")
-        loop = folder / "loop.json"
-        stages[name] = {
-            "steps": read_progress(run.work.checkpoint(name))["step"],
-            "loop": json.loads(loop.read_text(encoding="utf-8")) if loop.exists() else None,
-            "training_losses": _last_line(folder / "losses.jsonl"),
-            "held_out_losses": held_out and held_out["packs"],
-        }
     return {
         "recipe": "yinse train base",
         "yinse": yinse.__version__,
         "sizes": json.loads(run.sizes.to_json()),
         "data": _data(run.data, run.work, run.sizes.spectrogram.frames_per_s * 3600),
-        "stages": stages,
+        "stages": {name: _stage(run, name) for name in NETWORKS},
+    }
+
+
+def _stage(run: BaseRun, name: str) -> dict[str, Any]:
+    """How a network was trained and what its last losses were."""
+    folder = run.work.stage(name)
+    held_out, loop = _last_line(folder / "heldout.jsonl"), folder / "loop.json"
+    return {
+        "steps": read_progress(run.work.checkpoint(name))["step"],
+        "loop": json.loads(loop.read_text(encoding="utf-8")) if loop.exists() else None,
+        "training_losses": _last_line(folder / "losses.jsonl"),
+        "held_out_losses": held_out and held_out["packs"],
     }
 
 

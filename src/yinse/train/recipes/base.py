@@ -15,7 +15,7 @@ assemble   all of these             → a model folder (`yinse.train.recipes.ass
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
@@ -38,6 +38,7 @@ from yinse.models.hifigan import HifiGanConfig
 from yinse.models.native_config import NativeConfig, build_vocoder
 from yinse.models.prosody import ProsodyGPT
 from yinse.models.speaker import SpeakerEncoder
+from yinse.models.voice_condition import trusted_bins
 from yinse.train.board import Board
 from yinse.train.clip_context import ClipContext
 from yinse.train.features import Clip, load_clips, save_json, speaker_files
@@ -61,7 +62,7 @@ from yinse.train.recipes.speaker import SpeakerTask, teach
 from yinse.train.recipes.transcribe import read_transcripts, transcribe
 from yinse.train.recipes.vary import vary
 from yinse.train.recipes.vocoder import VocoderTask
-from yinse.train.references import Reference
+from yinse.train.references import NARROW_BAND_HZ, Reference
 from yinse.train.work import Work, needed
 
 LOOPS: Mapping[str, LoopConfig] = MappingProxyType(
@@ -70,7 +71,7 @@ LOOPS: Mapping[str, LoopConfig] = MappingProxyType(
         "acoustic": LoopConfig(steps=6500, learning_rate=1e-3, decay_from=0.35, ema_decay=0.999),
         "prosody": LoopConfig(steps=2200, learning_rate=1.5e-3, weight_decay=0.05, report_every_steps=25),
         "vocoder": LoopConfig(steps=2400, learning_rate=1e-3, gradient_clip=5.0),
-        "content": LoopConfig(steps=4500, learning_rate=1.5e-3, decay_from=0.35, ema_decay=0.999),
+        "content": LoopConfig(steps=2000, learning_rate=1.5e-3, decay_from=0.35, ema_decay=0.999),
     }
 )
 """How the shipped set was trained (docs/log.md)."""
@@ -98,7 +99,7 @@ class BaseRun:
         jobs: processes that prepare recordings.
         recogniser: folder of a faster-whisper model, or its name in the hub's cache; without it clips that came
             without a text teach speaker encoder and vocoder only.
-        content: sizes of the content encoder.
+        content: the content encoder, as far as `sizes` do not decide.
     """
 
     data: Path
@@ -251,15 +252,23 @@ def train_vocoder(run: BaseRun) -> Iterator[Event]:
     yield from _train(run, "vocoder", model, task, heard)
 
 
+def content_sizes(run: BaseRun) -> ContentConfig:
+    """Sizes of the content encoder: it fits the acoustic model and hears what narrow-band recordings have."""
+    heard = int(trusted_bins(run.sizes.spectrogram, NARROW_BAND_HZ).sum())
+    acoustic = run.sizes.acoustic
+    return replace(run.content, mel_bins=heard, condition=acoustic.condition, hidden=acoustic.channels)
+
+
 def train_content(run: BaseRun) -> Iterator[Event]:
     """Stage 9: the content encoder, taught by the acoustic model."""
     loop = run.loops["content"]
-    data, held_out = (speech_data(run, held_out=held_out) for held_out in (False, True))
+    # it shifts formants by itself
+    data, held_out = (speech_data(run, held_out=held_out, varied=False) for held_out in (False, True))
     teacher = AcousticModel(run.sizes.acoustic)
     load_averaged(teacher, needed(run.work.checkpoint("acoustic"), "acoustic"))
     teacher.to(loop.device)
     torch.manual_seed(loop.seed)
-    model = ContentTraining(run.content)
+    model = ContentTraining(content_sizes(run))
 
     def look(pack: str, speaker: str) -> Look:
         own = held_out.only(pack, speaker)
@@ -316,14 +325,20 @@ def load_vocoder(run: BaseRun) -> nn.Module:
     return vocoder
 
 
-def speech_data(run: BaseRun, *, held_out: bool) -> SpeechData:
-    """Aligned speech, its speakers as the trained encoder hears them: as it will be when a voice is cloned."""
+def speech_data(run: BaseRun, *, held_out: bool, varied: bool = True) -> SpeechData:
+    """Aligned speech, its speakers as the trained encoder hears them: as it will be when a voice is cloned.
+
+    Args:
+        run: tells where it is.
+        held_out: of those who stay unheard.
+        varied: speakers at other speeds too, for training.
+    """
     work = run.work
     encoder = SpeakerEncoder(run.sizes.speaker)
     load_averaged(encoder, needed(work.checkpoint("speaker"), "speaker"))
     alignments = needed(work.alignments(held_out=held_out), "align")
     aligned = load_aligned(work.features(held_out=held_out), alignments)
-    if not held_out:
+    if varied and not held_out:
         aligned = chain(aligned, load_aligned(*work.varied))
     heard: dict[str, FloatArray] = {}
 
@@ -334,7 +349,7 @@ def speech_data(run: BaseRun, *, held_out: bool) -> SpeechData:
                 heard[key] = encoder.segments(clip.mel)
         return encoder.pool([heard[f"{clip.pack}/{clip.speaker}/{clip.id}"] for clip in clips])
 
-    return SpeechData(aligned, embed, spectrogram=run.sizes.spectrogram, references=1 if held_out else 6)
+    return SpeechData(aligned, embed, spectrogram=run.sizes.spectrogram, references=6 if varied and not held_out else 1)
 
 
 def _train(run: BaseRun, stage: str, model: nn.Module, task: Task, held_out: HeldOut) -> Iterator[Event]:
