@@ -18,7 +18,7 @@ from yinse.audio.pitch import track_pitch
 from yinse.core.errors import BadText, FingerprintMismatch
 from yinse.core.types import AudioChunk, AudioClip, SpeakRequest
 from yinse.models.prosody import DURATION_FRAMES, expected_duration
-from yinse.synth.native import NativeSynthesizer, SynthesisConfig, centred, final_durations
+from yinse.synth.native import NativeSynthesizer, SynthesisConfig, centred, final_durations, spread_melody
 from yinse.text.phonemes import phonemize
 from yinse.text.symbols import BOUNDARIES
 from yinse.voices.voice import Voice
@@ -286,3 +286,34 @@ def test_a_melody_too_high_is_moved_to_the_median() -> None:
     np.testing.assert_allclose(np.diff(moved.pitch[[0, 1, 3]]), np.diff(high.pitch[[0, 1, 3]]), atol=1e-6)
     near = dataclasses.replace(high, pitch=high.pitch - 2.5 * high.voiced)
     np.testing.assert_allclose(centred(near, farthest=0.25).pitch, near.pitch, atol=1e-6)
+
+
+@given(st.integers(1, 200), st.floats(0.05, 20.0), st.integers(0, 3))
+def test_a_melody_comes_nearer_to_the_speakers_spread(length: int, width: float, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    f0 = torch.randn(1, length, generator=generator) * width + 0.3
+    voicing = (torch.rand(1, length, generator=generator) > 0.3).float()
+    spread = spread_melody(f0, voicing, share=0.8, stretch=1.8)
+    assert torch.isfinite(spread).all()
+    before, after = f0[voicing > 0], spread[voicing > 0]
+    if len(before) < 2:
+        assert torch.equal(f0, spread)
+        return
+    half = [float(torch.quantile(x, 0.84) - torch.quantile(x, 0.16)) / 2 for x in (before, after)]
+    assert abs(np.log(half[1])) <= abs(np.log(half[0])) + 1e-4
+    assert 1 / 1.8 - 1e-3 <= half[1] / half[0] <= 1.8 + 1e-3
+    assert float(after.quantile(0.5)) == pytest.approx(float(before.quantile(0.5)), rel=1e-3, abs=1e-3 * width)
+    assert (after[before.argsort()].diff() >= 0).all()
+
+
+def test_a_slow_reader_has_a_slow_voice(synthesizer: NativeSynthesizer, voice: Voice) -> None:
+    texts = [LONGER, "We sat by the fire and told old stories.", "There is nothing to do but wait for rain."]
+    paces = []
+    for speed in (0.8, 1.2):
+        clips = [whole(speak(synthesizer, voice, text, speed=speed)) for text in texts]
+        enrolled = synthesizer.enroll(clips, transcripts=texts, language="en")
+        taken = dataclasses.replace(voice, tensors=enrolled.tensors)
+        assert synthesizer.pace(taken, clips, texts) == pytest.approx(enrolled.tensors["numbers"], abs=1e-5)
+        spoken = speak(synthesizer, taken, texts[2])
+        paces.append(phone_seconds(spoken[0]))
+    assert paces[0] > 1.2 * paces[1]
