@@ -117,11 +117,15 @@ class NativeEngine:
             events = tune(self._models, voice, clips, transcripts, folder=folder, context=context)
         learned = yield from relay(events)
         yield Progress("compare", 0, 1)
-        tuned = replace(voice, tensors={**voice.tensors, **learned.tensors})
+        tensors = dict(learned.tensors)
+        tuned = replace(voice, tensors={**voice.tensors, **tensors})
+        if transcripts is not None:
+            tensors["numbers"] = self._synthesizer.pace(tuned, clips, transcripts)
+            tuned = replace(voice, tensors={**voice.tensors, **tensors})
         figures = dict(learned.figures)
         for when, spoken in (("before", voice), ("after", tuned)):
             figures |= {f"{name}_{when}": value for name, value in self._figures(spoken).items()}
-        yield Finished(Tuning(learned.tensors, figures))
+        yield Finished(Tuning(tensors, figures))
 
     def _tune_by_units(self, voice: Voice, clips: Sequence[AudioClip], *, folder: Path) -> Iterator[Event]:
         from yinse.train.tune_units import tune_by_units
