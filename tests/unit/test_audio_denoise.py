@@ -9,7 +9,7 @@ import pytest
 
 from yinse.audio import rnnoise
 from yinse.audio.blend import blend
-from yinse.audio.denoise import METHODS, denoise, make_denoiser
+from yinse.audio.denoise import METHODS, denoise, make_denoiser, strength_for
 from yinse.core.errors import ConfigError, MissingExtra, UnknownName
 from yinse.core.types import AudioClip
 
@@ -54,6 +54,13 @@ def test_methods_have_a_name_and_a_default_strength(method: str) -> None:
     assert 0.0 <= denoiser.strength <= 1.0
     empty = AudioClip(np.zeros(0, dtype=np.float32), RATE_HZ)
     assert len(denoiser.denoise(empty).samples) == 0
+
+
+def test_strength_follows_the_noise() -> None:
+    strengths = [strength_for(snr_db) for snr_db in (0.0, 5.0, 6.25, 7.5, 12.0, 21.0, 30.0, 50.0)]
+    assert strengths == pytest.approx([0.5, 0.5, 0.75, 1.0, 1.0, 0.5, 0.0, 0.0])
+    assert [strength_for(snr_db, method="gate") for snr_db in (0.0, 10.0, 21.0)] == pytest.approx([0.7, 0.7, 0.5])
+    assert [strength_for(snr_db, none_from_db=10.0) for snr_db in (9.9, 10.0)] == [1.0, 0.0]
 
 
 def test_wrong_choices_are_refused() -> None:

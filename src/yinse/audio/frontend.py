@@ -9,7 +9,7 @@ import numpy as np
 from yinse.audio.blend import blend
 from yinse.audio.clicks import Click, find_clicks, repair_clicks
 from yinse.audio.compressor import compress
-from yinse.audio.denoise import DEFAULT_METHOD, make_denoiser
+from yinse.audio.denoise import DEFAULT_METHOD, make_denoiser, strength_for
 from yinse.audio.hum import find_hum
 from yinse.audio.journal import CleaningStep, step
 from yinse.audio.loudness import integrated_lufs, normalize_loudness
@@ -21,16 +21,11 @@ from yinse.audio.rumble import without_rumble
 from yinse.audio.silence import Segment, cut, speech_segments
 from yinse.audio.slicing import UtteranceSlice, slice_utterances
 from yinse.audio.snr import estimate_snr_db, refine_snr_db
-from yinse.audio.spectral_gate import DEFAULT_STRENGTH, SpectralGate
 from yinse.core.errors import QualityGateError
 from yinse.core.types import AudioClip
 
 REVISION = 4
 """Grows whenever the same recording and options give another result: results kept from earlier are then of no use."""
-# How much of a network's result is taken: all of it at 9 to 12 dB, less the fainter the noise, since the network's own
-# error is then as large. In louder noise a recogniser hears more words wrong after the network than before it: 1.4
-# times as many at 5 dB, fewer the more of the recording is left in.
-_STRENGTH_AT_DB, _STRENGTHS = (6.0, 9.0, 12.0), (0.5, 1.0, 1.0)
 # Noise that falls on words alone explains some difference between what the denoiser removed and the measured noise;
 # more of it means that it takes voice for noise, as with some distant microphones and with telephone speech.
 _VOICE_LOST_GAP_DB = 12.0
@@ -258,17 +253,8 @@ def _denoised(
             return steady, (step("denoise skipped", reason="the denoiser would take voice for noise"),)
         if snr_db >= options.denoise_below_db:
             return steady, ()
-        strength = _strength_for(snr_db, options)
+        strength = strength_for(snr_db, method=options.denoise, none_from_db=options.denoise_below_db)
     return blend(steady, speech, strength), (step("denoise", denoiser=options.denoise, strength=strength),)
-
-
-def _strength_for(snr_db: float, options: CleaningOptions) -> float:
-    """How much of the denoised clip a recording of such a signal-to-noise ratio calls for."""
-    last_db = _STRENGTH_AT_DB[-1]
-    fading = (options.denoise_below_db - snr_db) / max(options.denoise_below_db - last_db, 1e-6)
-    if options.denoise == SpectralGate.name:
-        return float(np.clip(fading, 0.0, DEFAULT_STRENGTH))
-    return float(np.interp(snr_db, _STRENGTH_AT_DB, _STRENGTHS)) if snr_db <= last_db else min(fading, 1.0)
 
 
 def _takes_voice(steady: AudioClip, speech: AudioClip, snr_db: float) -> bool:
@@ -288,7 +274,7 @@ def _rescued(
         return before
     if options.denoise == "none" or estimate_snr_db(speech) < limits.rescued_snr_db:
         return before
-    return replace(before, verdict="warned", reasons=(*before.reasons, "what cleaning leaves is good enough to use"))
+    return replace(before, verdict="warned", reasons=(*before.reasons, "without its noise the voice is good enough to use"))
 
 
 def _utterance(piece: UtteranceSlice, restored: Restored, options: CleaningOptions, *, alone: bool) -> Utterance:
