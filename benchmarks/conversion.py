@@ -84,7 +84,8 @@ class Ears:
 def say(label: str, real: ErrorCount, made: ErrorCount, like: SimilarityFigures, recorded: SimilarityFigures) -> None:
     print(
         f"{label}: misheard {made.rate:.1%} of {made.units}, in the recordings {real.rate:.1%};"
-        f" nearest {like.nearest:.0%}; similarity {like.target:.3f}, to others {like.others:.3f}, of recordings {recorded.target:.3f};"
+        f" nearest {like.nearest:.0%};"
+        f" similarity {like.target:.3f}, to others {like.others:.3f}, of recordings {recorded.target:.3f};"
         f" normalised {like.normalised(recorded):.2f}"
     )
 
