@@ -36,7 +36,9 @@ from typing import Any
 
 import numpy as np
 from denoise import fricative_loss_db, with_gain
-from mixtures import Speech, load_noise, load_speech, mix, noises, own_snr_db, si_sdr_db, speech
+from mixtures import (
+    Speech, added_noise, load_noise, load_speech, mix, noises, own_snr_db, si_sdr_db, speech, true_snr_db,
+)  # fmt: skip
 
 from yinse.audio.decode import decode
 from yinse.audio.denoise import make_denoiser
@@ -62,6 +64,7 @@ SNRS_DB = (5.0, 10.0, 15.0)
 PACKS = ("en_librispeech", "zh_aishell_sample", "zh_en_kokoro", "de_nl_fewshot_cc0")
 LENGTH_S = (3.0, 9.0)
 CLEANEST_DB = 35.0
+MADE_WORSE, SHAVED_EVERY = 0.1, 4
 GATE = replace(PREPARATION, denoise="gate")
 ALL_KEPT = QualityLimits(good_snr_db=-90.0, lowest_snr_db=-90.0, hopeless_snr_db=-90.0)
 SENTENCES = (
@@ -253,22 +256,39 @@ def measure_clean(chosen: argparse.Namespace, ledger: Ledger) -> None:
 
     judge = Dnsmos()
 
+    def turned(clip: AudioClip) -> float:
+        """The score wherever the clip begins: the judge repeats short ones and looks at nine seconds at a time."""
+        places = [len(clip.samples) * quarter // 4 for quarter in range(4)]
+        return float(
+            np.mean([judge.score(replace(clip, samples=np.roll(clip.samples, place))).overall for place in places])
+        )
+
     def work(one: Mixture) -> Found:
         path = chosen.work / "clean" / f"{one.id}.wav"
         write_audio(path, one.clean)
         result = ours(path, PREPARATION, chosen.work / "out" / f"{one.id}-clean.wav")
         before = judge.score(one.clean).overall
         if result is None:
-            return {"before": before, "cut": before, "after": before}
+            return {"before": before, "after": before}
         _, prepared = result
-        pieces = [cut(one.clean, utterance.segment) for utterance in prepared.utterances]
-        return {
+        after = joined(clips_of(prepared))
+        found: Found = {
             "before": before,
-            "cut": judge.score(joined(pieces)).overall,
-            "after": judge.score(joined(clips_of(prepared))).overall,
+            "after": judge.score(after).overall,
+            "segments": [(piece.segment.start_s, piece.segment.end_s) for piece in prepared.utterances],
+            "duration_s": one.clean.duration_s,
             "clicks": len(prepared.clicks),
             "steps": [step.name for step in prepared.steps],
         }
+        if found["after"] < before - MADE_WORSE:
+            cut_only = joined([cut(one.clean, utterance.segment) for utterance in prepared.utterances])
+            found |= {"cut": judge.score(cut_only).overall}
+            found |= {"turned_before": turned(one.clean), "turned_after": turned(after)}
+        elif int(one.id[-4:]) % SHAVED_EVERY == 0:
+            # A control: nothing is done but to take a tenth of a second off both ends.
+            shaved = one.clean.samples[RATE_HZ // 10 : -RATE_HZ // 10]
+            found["shaved"] = judge.score(AudioClip(shaved, RATE_HZ)).overall
+        return found
 
     for one in mixtures(chosen):
         ledger.measure("clean", one.id, lambda one=one: work(one))
@@ -288,15 +308,17 @@ def measure_snr(chosen: argparse.Namespace, ledger: Ledger) -> None:
             continue
         name, noise = behind[number % len(behind)]
         snr_db = 5.0 * (number // len(behind) % 9)
-        heard = without_rumble(mix(one.clean, noise, snr_db, random=random))
+        added = added_noise(one.clean, noise, snr_db, random=random)
+        heard = without_rumble(replace(one.clean, samples=(one.clean.samples + added).astype(np.float32)))
+        true_db = true_snr_db(one.clean, added)
         ledger.measure(
             "snr",
             one.id,
-            lambda heard=heard, snr_db=snr_db, name=name: {
+            lambda heard=heard, true_db=true_db, name=name: {
                 "noise": name,
-                "snr_db": snr_db,
-                "error_db": estimate_snr_db(heard) - snr_db,
-                "refined_error_db": refined(heard) - snr_db,
+                "snr_db": true_db,
+                "error_db": estimate_snr_db(heard) - true_db,
+                "refined_error_db": refined(heard) - true_db,
             },
         )
 
@@ -550,19 +572,27 @@ def _other_rows(ledger: Ledger) -> Iterator[tuple[str, str, str, str]]:
                 "",
             )
     if found := ledger.row("clean"):
-        # The judge's score moves, either way, when silence at an end goes: what cutting alone does is shown too.
-        for name, first, last in (
-            ("clean files made worse", "before", "after"),
-            ("by cutting alone", "before", "cut"),
-            ("by all but cutting", "cut", "after"),
-        ):
-            changes = np.array([one[last] - one[first] for one in found])
+        changes = np.array([one["after"] - one["before"] for one in found])
+        yield (
+            f"clean files made worse, {len(found)} clips",
+            f"{np.mean(changes < -MADE_WORSE):.1%} (mean {changes.mean():+.2f}, worst {changes.min():+.2f})",
+            "< 2 %",
+            "0",
+        )
+        # The judge's score moves, either way, when silence at an end goes.
+        control = np.array([one["shaved"] - one["before"] for one in found if "shaved" in one])
+        if len(control):
             yield (
-                f"{name}, {len(found)} clips",
-                f"{np.mean(changes < -0.1):.1%} (mean {changes.mean():+.2f}, worst {changes.min():+.2f})",
-                "< 2 %" if last == "after" else "",
-                "0" if last == "after" else "",
+                f"worse by nothing but 0.1 s less at both ends, {len(control)} clips",
+                f"{np.mean(control < -MADE_WORSE):.1%} (spread {control.std():.2f}, worst {control.min():+.2f})",
+                "",
+                "",
             )
+        worse = [one for one in found if "turned_after" in one]
+        if worse:
+            by_cut = sum(one["cut"] < one["before"] - MADE_WORSE for one in worse)
+            still = sum(one["turned_after"] < one["turned_before"] - MADE_WORSE for one in worse)
+            yield f"of these {len(worse)}: by cutting alone; wherever the judge begins", f"{by_cut}; {still}", "", ""
     for one in ledger.row("batch"):
         hours = one["first_s"] / one["clips"] * 10_000 / 3600
         yield f"10,000 clips of 5 s, 2 processes, from {one['clips']}", f"{hours:.2f} h", "< 2 h", "< 0.83 h"

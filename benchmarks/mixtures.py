@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from yinse.audio.decode import decode
 from yinse.audio.resample import resample
@@ -64,26 +65,50 @@ def mix(clip: AudioClip, noise: AudioClip, snr_db: float, *, random: np.random.G
 
     The noise that the recording has of its own is counted in: less of the other is added.
     """
-    needed = len(clip.samples)
-    start = int(random.integers(len(noise.samples)))
-    added = np.resize(np.roll(noise.samples, -start), needed).astype(np.float64)
+    mixed = clip.samples + added_noise(clip, noise, snr_db, random=random)
+    return AudioClip((mixed * min(1.0, 0.98 / float(np.abs(mixed).max()))).astype(np.float32), clip.sample_rate_hz)
+
+
+def added_noise(
+    clip: AudioClip, noise: AudioClip, snr_db: float, *, random: np.random.Generator
+) -> NDArray[np.float64]:
+    """What `mix` adds to a clip, `(S,)`."""
+    added = np.resize(np.roll(noise.samples, -int(random.integers(len(noise.samples)))), len(clip.samples))
     voice, floor = speech_and_floor_power(clip)
     wanted = max(voice / 10.0 ** (snr_db / 10.0) - floor, 0.0)
-    added *= np.sqrt(wanted / max(float(np.mean(added**2)), 1e-12))
-    mixed = clip.samples + added
-    return AudioClip((mixed * min(1.0, 0.98 / float(np.abs(mixed).max()))).astype(np.float32), clip.sample_rate_hz)
+    power = float(np.mean(np.square(added, dtype=np.float64)))
+    return np.asarray(added * np.sqrt(wanted / max(power, 1e-12)), dtype=np.float64)
+
+
+def true_snr_db(clip: AudioClip, added: NDArray[np.float64]) -> float:
+    """Mean power of a voice while it speaks over that of all noise meanwhile.
+
+    Noise that comes and goes is counted where the voice is, not where it pauses; the recording's own floor is counted.
+
+    Args:
+        clip: the voice alone `(S,)`.
+        added: the noise alone `(S,)`.
+    """
+    voice, floor = speech_and_floor_power(clip)
+    noise = float(np.mean(np.square(added[spoken_samples(clip)], dtype=np.float64)))
+    return float(10.0 * np.log10(max(voice, 1e-12) / max(noise + floor, 1e-12)))
 
 
 def speech_and_floor_power(clip: AudioClip) -> tuple[float, float]:
     """Mean power of a clean recording while there is speech, and of its quietest twentieth."""
-    rate = clip.sample_rate_hz
-    spans = speech_segments(clip, min_silence_s=0.3)
-    parts = [clip.samples[round(span.start_s * rate) : round(span.end_s * rate)] for span in spans]
-    voice = np.concatenate(parts) if parts else clip.samples
-    size = round(FLOOR_FRAME_S * rate)
+    voice = clip.samples[spoken_samples(clip)]
+    size = round(FLOOR_FRAME_S * clip.sample_rate_hz)
     frames = clip.samples[: len(clip.samples) // size * size].reshape(-1, size).astype(np.float64)
     power = np.sort((frames**2).mean(axis=1))
     return float(np.mean(voice.astype(np.float64) ** 2)), float(power[: max(1, len(power) // 20)].mean())
+
+
+def spoken_samples(clip: AudioClip) -> NDArray[np.bool_]:
+    """Which samples `(S,)` of a clean recording lie in speech; pauses of less than 0.3 s are part of it."""
+    spoken = np.zeros(len(clip.samples), dtype=np.bool_)
+    for span in speech_segments(clip, min_silence_s=0.3):
+        spoken[round(span.start_s * clip.sample_rate_hz) : round(span.end_s * clip.sample_rate_hz)] = True
+    return spoken if spoken.any() else ~spoken
 
 
 def own_snr_db(clip: AudioClip) -> float:

@@ -36,6 +36,19 @@ def test_music_counts_against_an_utterance_and_the_middle_is_preferred() -> None
     assert choose_best([Candidate(5.0, 35.0, 0.5, 0.5), take[0]], wanted_s=5.0) == [1]
 
 
+def test_short_stillness_at_the_ends_of_a_recording_is_left() -> None:
+    tone = np.sin(2 * np.pi * 200.0 * np.arange(3 * RATE_HZ) / RATE_HZ).astype(np.float32)
+    for head_s, tail_s in ((0.3, 0.45), (1.5, 0.2), (0.2, 2.0)):
+        still = [np.zeros(round(length_s * RATE_HZ), dtype=np.float32) for length_s in (head_s, tail_s)]
+        clip = AudioClip(np.concatenate([still[0], tone, still[1]]), RATE_HZ)
+        (piece,) = slice_utterances(clip)
+        assert piece.segment.start_s == pytest.approx(max(0.0, head_s - 0.5), abs=0.02)
+        assert piece.segment.end_s == pytest.approx(head_s + 3.0 + min(tail_s, 0.5), abs=0.02)
+    # The longest utterance wanted stays so.
+    (piece,) = slice_utterances(clip, max_s=3.5)
+    assert piece.clip.duration_s <= 3.5
+
+
 @given(
     lengths=st.lists(st.floats(0.8, 12.0), max_size=20),
     wanted_s=st.floats(0.1, 100.0),

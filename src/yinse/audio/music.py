@@ -9,8 +9,9 @@ from yinse.core.types import AudioClip
 
 _RATE_HZ = 8_000
 _WINDOW_S, _HOP_S = 0.064, 0.02
-_BAND_HZ = (110.0, 3_500.0)
-_HELD_FRAMES = 11
+# A voice holds its lowest partials when it speaks on a level tone or slowly; those further up it does not.
+_BAND_HZ = (300.0, 3_500.0)
+_HELD_FRAMES = 13
 _PEAK_OVER_BESIDE_DB = 7.0
 _NEAR_LOUDEST_DB = 45.0
 _HUM_SHARE = 0.9
@@ -18,7 +19,7 @@ _MOST_FRAMES = 6_000
 
 
 def held_tone_share(clip: AudioClip) -> float:
-    """Share of the time in which a tone holds one pitch for 0.22 s or longer, 0 to 1; 0 for silence.
+    """Share of the time in which a tone holds one pitch for 0.26 s or longer, 0 to 1; 0 for silence.
 
     Voices glide all the time, noise has no tones. Tones that last through the whole recording are hum, not music.
 
