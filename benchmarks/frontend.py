@@ -37,8 +37,17 @@ from typing import Any
 import numpy as np
 from denoise import fricative_loss_db, with_gain
 from mixtures import (
-    Speech, added_noise, load_noise, load_speech, mix, noises, own_snr_db, si_sdr_db, speech, true_snr_db,
-)  # fmt: skip
+    Speech,
+    added_noise,
+    load_noise,
+    load_speech,
+    mix,
+    noises,
+    own_snr_db,
+    si_sdr_db,
+    speech,
+    true_snr_db,
+)
 
 from yinse.audio.decode import decode
 from yinse.audio.denoise import make_denoiser
