@@ -145,7 +145,8 @@ def clone(
     ] = None,
     language: Language = None,
     tune: Annotated[
-        bool | None, typer.Option("--tune/--no-tune", help="Adapt the models too; else if the text is known.")
+        bool | None,
+        typer.Option("--tune/--no-tune", help="Adapt the models too, also without a text; else if it is known."),
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a voice of this name.")] = False,
     model: Model = None,

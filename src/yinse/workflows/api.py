@@ -66,7 +66,8 @@ def clone(
         text: file with what is said: one line per recording, or lines `name<TAB>text`. Without it, NAME.txt beside
             NAME.wav is read; else a recogniser is asked, if one is installed.
         language: "zh", "en", or None to tell by the text.
-        tune: adapt the models too, which takes minutes; None: if it is known what was said.
+        tune: adapt the models too, which takes minutes, by the sound alone where it is not known what was said; None:
+            if it is known.
         replace: an older voice of this name gives way.
         model: name or folder of a model set; None: the one of the package.
 
