@@ -222,7 +222,8 @@ def test_files_that_cannot_be_imported_leave_nothing(home: Path, tmp_path: Path)
         tmp_path / "lora.pth", {"weight": {"cfm.x.lora_A.weight": torch.zeros(1)}, "lora_rank": 32}, head=b"03"
     )
     for arguments, code, said in (
-        ((s2, s1), 1, "Expected is a semantic GPT (S1, .ckpt)"),
+        ((s2, s1), 1, "this is a SoVITS (S2, .pth)"),
+        ((s1, s1), 1, "Expected is a SoVITS (S2, .pth)"),
         ((s1, half), 1, "only a part of one"),
         ((old, s2), 1, "is of v1"),
         ((s1, lora), 1, "without its base"),
@@ -255,7 +256,8 @@ def test_requests_that_a_model_cannot_meet(home: Path, tmp_path: Path) -> None:
         (("say", "Hello.", "--voice", "me", "--model", "bop"), 1, "Did you mean 'bob'"),
         (("say", "Hello.", "--voice", "me", "--model", "chinese-hubert-base"), 1, "it does not speak"),
         (("say", "Hello.", "--voice", "me", "--language", "ja"), 2, "'ja' is unknown"),
-        (("say", "こんにちは", "--voice", "me"), 1, "nothing"),
+        (("say", "こんにちは", "--voice", "me"), 1, "it is written in Hiragana. Give words in Chinese or English"),
+        (("say", "!?", "--voice", "me"), 1, "nothing in the text can be spoken. Give"),
         (("say", "Hello.", "--voice", "me", "--pitch", "3"), 2, "cannot shift the pitch"),
         (("clone", "short.wav", "--name", "x", "--model", "ada", "--no-tune"), 1, "3 to 10 s are expected"),
     ):

@@ -11,6 +11,8 @@ Where a check is given, a sentence that fails it is spoken again with another se
 from __future__ import annotations
 
 import itertools
+import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -212,7 +214,7 @@ class GptSovitsSynthesizer:
         texts = self._texts(request)
         following = next(texts, None)
         if following is None:
-            raise BadText("nothing in the text can be spoken", advice="Give words in Chinese or English.")
+            raise _nothing_to_speak(request.text)
         start_s = 0.0
         for index, piece in enumerate(self._pieces(request, voiced)):
             before_s, after_s = self._silence_s(piece, request)
@@ -245,7 +247,7 @@ class GptSovitsSynthesizer:
         texts = self._texts(request)
         waiting = next(texts, None)
         if waiting is None:
-            raise BadText("nothing in the text can be spoken", advice="Give words in Chinese or English.")
+            raise _nothing_to_speak(request.text)
         speak = self._streamed if self.options.chunk_codes else self._together
         size = 1  # the first sentence goes alone, so that there is something to hear early
         while waiting is not None:
@@ -496,6 +498,13 @@ class GptSovitsSynthesizer:
         spoken = official_text(phonemes, table=self.models.table)
         read = self._with_context(SentenceText(Sentence(text, 0, len(text)), phonemes, spoken))
         return Prompt(torch.from_numpy(self._reader.codes(clip)), torch.tensor(spoken.ids), read.context)
+
+
+def _nothing_to_speak(text: str) -> BadText:
+    """The error for a text without words in a language that is spoken, with the script that it is written in."""
+    scripts = Counter(unicodedata.name(letter, "").split(" ")[0] for letter in text if letter.isalpha())
+    found = "".join(f": it is written in {script.title()}" for script, _ in scripts.most_common(1) if script)
+    return BadText(f"nothing in the text can be spoken{found}", advice="Give words in Chinese or English.")
 
 
 def _between_pauses(sentence: Sentence) -> list[Sentence]:

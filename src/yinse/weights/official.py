@@ -208,9 +208,10 @@ def _find(file: CheckpointFile, wanted: str, *, where: str) -> _Found:
     if isinstance(value.get("lora_rank"), int):
         kind = _KNOWN[0][0]
     if kind != wanted:
+        named = f"a {kind}" if kind in (SEMANTIC, SOVITS) else kind or "an unknown model"
         first = ", ".join(sorted(stored)[:3])
         raise Incompatible(
-            f"this is {'an unknown model' if kind is None else kind} (it has {len(stored)} tensors: {first}, …)",
+            f"this is {named} (it has {len(stored)} tensors: {first}, …)",
             where=where,
             advice=_expected(wanted),
         )

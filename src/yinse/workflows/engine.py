@@ -138,7 +138,8 @@ def check_fits(voice: Voice, engine: Engine) -> None:
     """
     if voice.model_fingerprint != engine.fingerprint:
         raise FingerprintMismatch(
-            "the voice was made for other models than the ones at hand",
+            f"the voice was made for other models than the ones at hand: for {voice.model_fingerprint}, not "
+            f"{engine.fingerprint}",
             where=voice.name,
-            advice="Clone it again from the recordings.",
+            advice="Leave the model out, name the one it was made for, or clone it again from the recordings.",
         )
