@@ -1,14 +1,18 @@
-"""How fast the semantic GPT writes at the published v2 size: each form of its weights, and a peer, in turn.
+"""How fast the semantic GPT writes at its published size (v2's is v2ProPlus' too): each form of its weights, and peers.
 
     python benchmarks/gpt_sovits.py [--rounds 3] [--threads 2] [--codes 200] [--reference FOLDER] [--peer FOLDER]
-                                    [--gate 50] [--json]
+                                    [--genie FOLDER] [--gate 50] [--json] [--all]
 
 Weights are random, by the rule in `fill.py` of the folder of reference numbers (YINSE_PARITY, else ../shared/parity).
 Every contestant is a process of its own, told to write the same codes in turn, round by round, so that what else the
 machine does falls on all; the best round counts. The limit is what reading the weights alone would take at the speed
 at which this machine reads memory.
 
-The peer: pip install --no-deps --target FOLDER gpt-sovits-cpufast torchmetrics lightning-utilities
+With `--all`, SoVITS (`gpt_sovits_decoder.py`) and the whole synthesis (`gpt_sovits_synthesis.py`) are measured behind
+it, both at v2's and v2ProPlus' size.
+
+The peers: pip install --no-deps --target FOLDER gpt-sovits-cpufast torchmetrics lightning-utilities; for genie-tts see
+`genie.py`.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from int8_native import native_gate
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -40,12 +45,13 @@ SEED = 211
 PHONEMES, PROMPT, BATCH = 100, 100, 8
 LINEARS = CONFIG.layers * (4 * CONFIG.width**2 + 2 * CONFIG.width * CONFIG.inner)
 # bytes of weights that one code reads, and how each contestant keeps them
-FORMS = {"exact": 2, "int8": 1, "plain": 4, "peer": 4}
+FORMS = {"exact": 2, "int8": 1, "plain": 4, "peer": 4, "genie": 4}
 MODES = {
     "exact": "Yinse, exact (fp32 arithmetic, weights in fp16)",
     "int8": "Yinse, int8",
     "plain": "Yinse, torch linear layers in fp32",
     "peer": "gpt-sovits-cpufast, fp32",
+    "genie": "genie-tts, fp32, draws",
 }
 Round = dict[str, Any]
 
@@ -143,6 +149,21 @@ def peer(path: Path) -> tuple[Callable[[int], list[int]], None]:
     return one, None
 
 
+def genie(path: Path) -> tuple[Callable[[int], list[int]], None]:
+    from genie import Writer
+
+    keys = official_keys(CONFIG)
+    with safe_open(str(path), framework="pt") as file:
+        writer = Writer(
+            Path(os.environ["PYTHONPATH"].split(os.pathsep)[0]),
+            lambda name: file.get_tensor(keys[name]).float().numpy(),
+            threads=int(os.environ["OMP_NUM_THREADS"]),
+        )
+    first = text(0)
+    told = (first.phonemes.numpy(), first.context.numpy(), prompt(0).numpy())
+    return lambda codes: writer.write(*told, codes), None
+
+
 def timed(task: Callable[[], Any]) -> tuple[float, float, Any]:
     """Wall seconds, processor seconds, result."""
     wall, processor = time.perf_counter(), time.process_time()
@@ -162,7 +183,8 @@ def peak_bytes() -> int:
 
 def contestant(mode: str, path: Path, codes: int) -> None:
     """Load, then one round per line on standard input; figures as JSON on standard output."""
-    load_s, _, (one, several) = timed(lambda: peer(path) if mode == "peer" else ours(path, mode))
+    makers = {"peer": peer, "genie": genie}
+    load_s, _, (one, several) = timed(lambda: makers[mode](path) if mode in makers else ours(path, mode))
     for _ in sys.stdin:
         # two lengths: their difference is codes alone, without the prefill
         short_s, short_cpu_s, _ = timed(lambda: one(2))
@@ -184,22 +206,18 @@ def contestant(mode: str, path: Path, codes: int) -> None:
 
 
 def race(
-    modes: Sequence[str], path: Path, *, rounds: int, codes: int, threads: int, peer: Path | None
+    modes: Sequence[str], path: Path, *, rounds: int, codes: int, threads: int, packages: dict[str, list[Path]]
 ) -> dict[str, Round]:
-    """Each contestant's best round."""
+    """Each contestant's best round; `packages` are folders that a peer is imported from."""
     environment = os.environ | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
-    if peer is not None:
-        environment["PYTHONPATH"] = os.pathsep.join(
-            [str(peer / "GPT_SoVITS"), str(peer), os.environ.get("PYTHONPATH", "")]
-        )
     best: dict[str, Round] = {}
     with ExitStack() as stack:
         running = {}
         for mode in modes:
             command = [sys.executable, __file__, "--contestant", mode, str(path), "--codes", str(codes)]
-            process = subprocess.Popen(
-                command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
+            places = [*map(str, packages.get(mode, [])), os.environ.get("PYTHONPATH", "")]
+            own = environment | {"PYTHONPATH": os.pathsep.join(places)}
+            process = subprocess.Popen(command, env=own, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             running[mode] = stack.enter_context(process)
         for _ in range(rounds):
             for mode, process in running.items():
@@ -260,7 +278,9 @@ def main() -> None:
     parser.add_argument("--codes", type=int, default=200, help="25 are a second of speech")
     beside = Path(__file__).resolve().parents[2] / "shared" / "parity"
     parser.add_argument("--reference", type=Path, default=Path(os.environ.get("YINSE_PARITY") or beside))
-    parser.add_argument("--peer", type=Path, help="folder with the peer's packages")
+    parser.add_argument("--peer", type=Path, help="folder with the packages of gpt-sovits-cpufast")
+    parser.add_argument("--genie", type=Path, help="folder with the packages of genie-tts")
+    parser.add_argument("--all", action="store_true", help="measure SoVITS and the whole synthesis, too")
     parser.add_argument("--gate", type=int, default=0, help="prompts of the quality gate; 0: leave it out")
     parser.add_argument("--modes", nargs="+", choices=list(MODES), default=["exact", "int8", "plain"])
     parser.add_argument("--json", action="store_true")
@@ -274,12 +294,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "semantic.safetensors"
         make_weights(options.reference, path)
-        modes = [*options.modes, *(["peer"] if options.peer else [])]
-        best = race(modes, path, rounds=options.rounds, codes=options.codes, threads=options.threads, peer=options.peer)
+        packages = {}
+        if options.peer:
+            packages["peer"] = [options.peer / "GPT_SoVITS", options.peer]
+        if options.genie:
+            packages["genie"] = [options.genie]
+        modes = [*options.modes, *packages]
+        best = race(modes, path, rounds=options.rounds, codes=options.codes, threads=options.threads, packages=packages)
         speed = read_bytes_s()
         report: dict[str, Any] = {"read_bytes_s": speed, "threads": options.threads, "best": best}
         if options.gate:
             report["gate"] = gate(path, options.gate)
+            report["gate_trained"] = native_gate(options.gate)
     same = {mode for mode in best if best[mode]["codes"] == best["exact"]["codes"]} if "exact" in best else set()
     report["codes_as_exact"] = sorted(same)
     for found in best.values():
@@ -291,7 +317,16 @@ def main() -> None:
     rows.append(f"read: {speed / 1e9:.1f} GB/s, {options.threads} threads; same codes: {', '.join(sorted(same))}")
     if options.gate:
         rows.append(f"gate of int8: {report['gate']}")
+        rows.append(f"the same on the trained prosody GPT, see int8_native.py: {report['gate_trained']}")
     sys.stdout.write("\n".join(rows) + "\n")
+    sys.stdout.flush()
+    if options.all:
+        same_way = ["--parity", str(options.reference), "--rounds", str(options.rounds)]
+        same_way += ["--threads", str(options.threads), "--sizes", "v2", "v2ProPlus"]
+        for name in ("decoder", "synthesis"):
+            script = Path(__file__).with_name(f"gpt_sovits_{name}.py")
+            peers = ["--genie", str(options.genie)] if options.genie and name == "decoder" else []
+            subprocess.run([sys.executable, str(script), *same_way, *peers], check=True)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 import torch
 from gpt_sovits import BATCH, CONFIG, FORMS, LINEARS, make_weights, peak_bytes, prompt, read_bytes_s, text, timed
-from gpt_sovits_decoder import BANDS, load, product_gflop_per_s
+from gpt_sovits_decoder import BANDS, make_sovits, product_gflop_per_s
 from safetensors.torch import load_file
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -40,6 +40,7 @@ from yinse.models.hifigan_prepared import bfloat16_pays
 from yinse.models.semantic_precision import Int8Linear
 from yinse.models.semantic_sampling import SamplingOptions
 from yinse.models.semantic_writing import write, write_batch
+from yinse.models.sovits import SoVITS
 from yinse.synth.gpt_sovits import GptSovitsSynthesizer
 from yinse.synth.gpt_sovits_options import OFFICIAL, SENTENCES
 from yinse.text.official import TABLE_SIZES, official_text
@@ -67,7 +68,8 @@ def make_set(parity: Path, sizes: str, folder: Path) -> float:
     """Write a set of published size; returns GFLOP of SoVITS for a second of sound, as published."""
     made = folder.with_suffix(".safetensors")
     make_weights(parity, made)
-    sovits = load(parity, sizes)
+    spoken = folder.with_suffix(".sovits.safetensors")
+    config = make_sovits(parity, sizes, spoken)
 
     def report(kind: str, version: str) -> ImportReport:
         return ImportReport("random weights", "0" * 64, 0, kind, version, "", 0, (), ())
@@ -75,17 +77,15 @@ def make_set(parity: Path, sizes: str, folder: Path) -> float:
     save_gpt_sovits(
         folder,
         ImportedSemantic(CONFIG, load_file(str(made)), report(SEMANTIC, "v2 or later")),
-        ImportedSoVITS(
-            sovits.config, {name: value.half() for name, value in sovits.state_dict().items()}, report(SOVITS, sizes)
-        ),
+        ImportedSoVITS(config, load_file(str(spoken)), report(SOVITS, sizes)),
     )
     made.unlink()
-    sovits.to("meta")
+    spoken.unlink()
     with torch.device("meta"), FlopCounterMode(display=False) as counter:
-        sovits(
+        SoVITS(config)(
             torch.zeros(1, CODES, dtype=torch.long),
             torch.zeros(1, 60, dtype=torch.long),
-            torch.zeros(1, sovits.config.condition),
+            torch.zeros(1, config.condition),
         )
     return float(counter.get_total_flops() / 1e9 / (CODES / CODES_PER_S))
 
