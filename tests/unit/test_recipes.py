@@ -29,7 +29,7 @@ from yinse.models.speaker import SpeakerEncoder
 from yinse.models.spectrogram import SpectrogramConfig
 from yinse.models.voice_condition import trusted_bins
 from yinse.synth.native import NativeSynthesizer
-from yinse.train.features import iterate_clips, load_clips, speaker_files
+from yinse.train.features import Clip, iterate_clips, load_clips, speaker_files
 from yinse.train.loop import LoopConfig, Task, averaged_weights, train
 from yinse.train.recipes.acoustic import AcousticTask, SpeechData, collate, cut_window, inputs_of
 from yinse.train.recipes.align import AlignedClip, align, load_aligned, train_aligner
@@ -44,7 +44,7 @@ from yinse.train.work import Work
 from yinse.voices.bundle import read_voice
 from yinse.weights.native import adapt, load_native
 from yinse.workflows import train as workflow
-from yinse.workflows.builtin_voices import Candidate, distinct_pair
+from yinse.workflows.builtin_voices import Candidate, distinct_pair, voice_clips
 from yinse.workflows.train import train_base
 
 STEPS = {"speaker": 40, "acoustic": 40, "prosody": 40, "vocoder": 40}
@@ -388,6 +388,18 @@ def test_distinct_pair_is_clear_far_apart_and_ordered() -> None:
         ("a", -1.0, 5.4), ("b", -1.0, 5.2), ("c", -1.1, 5.3), ("unclear", -9.0, 6.0), ("d", -5.0, 5.9), ("e", -6.0, 4.5)
     )]  # fmt: skip
     assert [one.stem for one in distinct_pair(found)] == ["b", "a"]
+
+
+def test_both_languages_tell_the_pace_of_a_voice() -> None:
+    nothing = np.zeros(0, dtype=np.float32)
+    clips = [
+        Clip(f"{language} {n}", "", "", "", language, True, True, 12_000.0, nothing, nothing, nothing)
+        for language in ("zh", "en")
+        for n in range(9)
+    ]
+    assert [clip.id for clip in voice_clips(clips)][:5] == ["zh 0", "en 0", "zh 1", "en 1", "zh 2"]
+    assert len(voice_clips(clips)) == 16
+    assert [clip.id for clip in voice_clips(clips[7:10])] == ["zh 7", "en 0", "zh 8"]
 
 
 def test_teacher_vectors_belong_to_clips(work: Work) -> None:

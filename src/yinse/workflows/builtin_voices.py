@@ -65,7 +65,7 @@ def builtin_voices(work: Work, models: NativeModels, out: Path, *, created: str)
             raise ConfigError(f"fewer than two speakers '{PACK}/{kind}*'", where=str(work.features()))
         for name, chosen in zip(pair, distinct_pair(found), strict=True):
             yield Progress("voices", len(names), 2 * len(NAMES), f"{name} from {chosen.stem}")
-            clips = _both_languages(load_clips(_features(work, chosen.stem), with_samples=True))
+            clips = voice_clips(load_clips(_features(work, chosen.stem), with_samples=True))
             enrolled = synthesizer.enroll(
                 [AudioClip(np.divide(clip.samples, 32768, dtype=np.float32), rate_hz) for clip in clips],
                 transcripts=[clip.text for clip in clips],
@@ -93,7 +93,7 @@ def candidates(work: Work, models: NativeModels, kind: str) -> list[Candidate]:
     found = []
     for path in sorted(needed(work.alignments(), "align").glob(f"{PACK}.{kind}*.json")):
         aligned = json.loads(path.read_text(encoding="utf-8")).values()
-        clips = _both_languages(load_clips(_features(work, path.stem)))
+        clips = voice_clips(load_clips(_features(work, path.stem)))
         measure = measure_speaker([clip.mel for clip in clips], [clip.log_f0 for clip in clips])
         clarity = float(np.mean([record["confidence"] for record in aligned]))
         vector = models.speaker.embed([clip.mel for clip in clips])
@@ -118,9 +118,7 @@ def _features(work: Work, stem: str) -> Path:
     return work.features() / f"{stem}.safetensors"
 
 
-def _both_languages(clips: Sequence[Clip]) -> list[Clip]:
-    return [
-        clip
-        for language in LANGUAGES
-        for clip in [clip for clip in clips if clip.language == language][:_CLIPS_PER_LANGUAGE]
-    ]
+def voice_clips(clips: Sequence[Clip]) -> list[Clip]:
+    """Of a blend's clips those that a voice is made from: the languages in turn, for the first tell its pace."""
+    spoken = [[clip for clip in clips if clip.language == language][:_CLIPS_PER_LANGUAGE] for language in LANGUAGES]
+    return [clip for turn in itertools.zip_longest(*spoken) for clip in turn if clip is not None]
