@@ -19,7 +19,10 @@ def evaluate(
         list[str] | None, typer.Option("--condition", help="at-once, tuned or copy; repeat it. Else the first two.")
     ] = None,
     stress: Annotated[bool, typer.Option("--stress", help="Speak the stress sentences too.")] = False,
-    stress_sentences: Annotated[int | None, typer.Option(help="Stress sentences per language; else all.")] = None,
+    stress_sentences: Annotated[
+        int | None,
+        typer.Option(help="Stress sentences per language, beyond 100 composed ones; else the 100 written ones."),
+    ] = None,
     voice: Annotated[str | None, typer.Option("--voice", help="Whose voice speaks the stress sentences.")] = None,
     peer: Annotated[
         tuple[Path, Path] | None, typer.Option("--peer", help="Kokoro's kit and its home: its rows stand beside ours.")

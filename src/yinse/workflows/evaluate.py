@@ -54,7 +54,7 @@ class EvaluationRequest:
         plan: which people and how many sentences.
         peer: where Kokoro lies; None: no peer.
         stress: speak the stress sentences too.
-        stress_sentences: per language; None: all.
+        stress_sentences: per language, see `stress_sentences`; None: the written ones.
         stress_voice: whose voice speaks them; None: the first built-in one.
         seed: of the speech.
         reuse: folders of earlier evaluations whose judgements of the same clips are taken over.
