@@ -1,13 +1,19 @@
 """Are swallowed and repeated words found? `python benchmarks/verify.py --cache FOLDER [--shared FOLDER] [--words N]`.
 
-Faults are planted: the built-in voices speak sentences natively, which gives the time of every phoneme; then a word is
-cut out of the audio, or said again, with a fade of 10 ms, in half of the cases at the nearest multiples of 40 ms, as a
-semantic GPT would lose or repeat codes. The words are drawn evenly from all words. Sets:
+Faults are planted in speech of which the words are known: of the built-in voices, whose synthesiser (ours) tells when
+it says what, and of recordings, by forced alignment. A word is cut out of the audio, or said again, with a fade of
+10 ms, in half of the cases by whole codes of 40 ms, one at least, as a semantic GPT would lose or repeat them. Codes
+of a GPT themselves cannot be harmed here, they mean something with trained weights only. In the set `respoken` nothing
+is cut: a sentence without the word, or with it twice, is spoken in one breath. One word of each sentence is harmed in
+both ways, every word as likely; "by codes" weighs each with its length, as if every code were as likely to be hit.
 
-- `development`: 80 sentences of two voices; costs were chosen on them, and on 200 more of the voices of the test.
-- `test`: 200 other sentences of two other voices.
-- `stress`: the 200 stress sentences (single words, many repeats, tongue-twisters), four voices.
-- `real`: with `--shared`, clips of development people of LibriSpeech and AISHELL, words found by forced alignment.
+- `development`: 80 sentences of two voices, on which costs are chosen (those in use also on 200 sentences of the voices
+  of the test, none of which is in the test); `stress_development`: 100 stress sentences (single words, many repeats,
+  tongue-twisters) of the two.
+- `test`: 160 other sentences of two other voices; `stress`: 100 other stress sentences, of these; `respoken`: 40
+  sentences of `test`.
+- `real`, `kokoro`: with `--shared`, clips of people on whom nothing was fitted: of LibriSpeech and AISHELL, and of
+  another synthesiser.
 
 A fault is "found" when the sentence is reported, which is what makes it be spoken again; "named" when the words and the
 kind are right, too. One thread; times are those of the processor. FOLDER keeps what was spoken.
@@ -20,8 +26,8 @@ import csv
 import json
 import random
 import time
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,8 +51,16 @@ from yinse.workflows.native import NativeEngine
 RATE_HZ = 24_000
 FADE_SAMPLES = 240
 CODE_S = 0.04
-DEVELOPMENT, TEST = 40, 100
-VOICES = {"development": ("lan", "ming"), "test": ("mei", "shan"), "stress": ("mei", "shan", "lan", "ming")}
+DEVELOPMENT, TEST, RESPOKEN = 40, 80, 20
+VOICES = {
+    "development": ("lan", "ming"),
+    "stress_development": ("lan", "ming"),
+    "test": ("mei", "shan"),
+    "stress": ("mei", "shan"),
+}
+PACKS = {"real": ("en_librispeech", "zh_aishell_sample"), "kokoro": ("zh_en_kokoro",)}
+SKIPPED = {"en_librispeech": 6, "zh_aishell_sample": 24, "zh_en_kokoro": 0}
+"""Clips of each person that earlier versions of the check were looked at with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +93,11 @@ def planted(spoken: Utterance, kind: str, word: int, *, on_codes: bool) -> Float
     _, first, end = spoken.words[word]
     places_s = [float(spoken.ends_s[first - 1]) if first else 0.0, float(spoken.ends_s[end - 1])]
     if on_codes:
-        places_s = [round(place / CODE_S) * CODE_S for place in places_s]
+        codes = [round(place / CODE_S) for place in places_s]
+        if codes[0] == codes[1]:  # a word shorter than a code: the one in which it is
+            codes[0] = int(sum(places_s) / 2 / CODE_S)
+            codes[1] = codes[0] + 1
+        places_s = [code * CODE_S for code in codes]
     start, stop = (int(place * RATE_HZ) for place in places_s)
     half = FADE_SAMPLES // 2
     before, behind = (start, stop) if kind == "lost" else (stop, start)
@@ -90,70 +108,102 @@ def planted(spoken: Utterance, kind: str, word: int, *, on_codes: bool) -> Float
     return np.concatenate([head[: len(head) - fade], middle, tail[fade:]])
 
 
+def rewritten(text: PhonemeSequence, kind: str, item: int) -> str:
+    """The text without a word, or with it twice."""
+    start, end = text.spans[item]
+    word = text.text[start:end]
+    between = " " if text.word_languages[item] == "en" else ""
+    return text.text[:start] + ("" if kind == "lost" else word + between + word) + text.text[end:]
+
+
 def sentences(name: str, language: str) -> list[str]:
-    if name == "stress":
-        return stress_sentences(language)
+    if name.startswith("stress"):
+        half = (0, 1) if name == "stress" else (2, 3)
+        return [text for number, text in enumerate(stress_sentences(language)) if number % 4 in half]
     prompts = [prompt.text for prompt in shipped_bank(language)]
+    step = len(prompts) // 150
+    return prompts[::step][:DEVELOPMENT] if name == "development" else prompts[step // 2 :: step][:TEST]
 
-    spread = prompts[:: len(prompts) // (DEVELOPMENT + TEST + 10)]
-    return spread[:DEVELOPMENT] if name == "development" else spread[DEVELOPMENT : DEVELOPMENT + TEST]
 
+@dataclass(frozen=True, eq=False)
+class Studio:
+    """Speaks sentences once, and keeps them."""
 
-def speak_all(name: str, engine: NativeEngine, cache: Path) -> Iterator[Utterance]:
-    """A set, spoken once and kept."""
-    store = VoiceStore()
-    for language in ("en", "zh"):
-        for number, text in enumerate(sentences(name, language)):
-            voice = VOICES[name][number % len(VOICES[name])]
-            file = cache / f"{name}_{language}_{number:03d}.npz"
-            if not file.is_file():
-                held: dict[str, np.ndarray] = {}
-                for n, chunk in enumerate(engine.stream(SpeakRequest(text), store.get(voice))):
-                    held[f"samples_{n}"] = (np.clip(chunk.samples, -1, 1) * 32767).astype(np.int16)
-                    held[f"text_{n}"] = np.array(chunk.text)
-                    held[f"symbols_{n}"] = np.array([timing.symbol for timing in chunk.phonemes])
-                    held[f"ends_{n}"] = np.array([timing.end_s for timing in chunk.phonemes])
-                np.savez(file, n=len(held) // 4, **held)  # type: ignore[arg-type]
-            with np.load(file) as kept:
-                for n in range(int(kept["n"])):
-                    sequence = phonemize(str(kept[f"text_{n}"]))
-                    if sequence.symbols != tuple(kept[f"symbols_{n}"].tolist()):
-                        continue  # spoken with an older front-end
+    engine: NativeEngine
+    cache: Path
+    store: VoiceStore
+
+    def speak(self, name: str, text: str, voice: str) -> list[Utterance]:
+        """The utterances of a text."""
+        file = self.cache / f"{name}.npz"
+        if not file.is_file():
+            held: dict[str, np.ndarray] = {}
+            for n, chunk in enumerate(self.engine.stream(SpeakRequest(text), self.store.get(voice))):
+                held[f"samples_{n}"] = (np.clip(chunk.samples, -1, 1) * 32767).astype(np.int16)
+                held[f"text_{n}"] = np.array(chunk.text)
+                held[f"symbols_{n}"] = np.array([timing.symbol for timing in chunk.phonemes])
+                held[f"ends_{n}"] = np.array([timing.end_s for timing in chunk.phonemes])
+            np.savez(file, n=len(held) // 4, **held)  # type: ignore[arg-type]
+        every = []
+        with np.load(file) as kept:
+            for n in range(int(kept["n"])):
+                sequence = phonemize(str(kept[f"text_{n}"]))
+                if sequence.symbols == tuple(kept[f"symbols_{n}"].tolist()):  # else spoken with an older front-end
                     samples = kept[f"samples_{n}"].astype(np.float32) / 32767
-                    yield Utterance(f"{file.stem}.{n} {voice}", samples, sequence, kept[f"ends_{n}"])
+                    every.append(Utterance(f"{name}.{n} {voice}", samples, sequence, kept[f"ends_{n}"]))
+        return every
+
+    def speak_all(self, name: str) -> Iterator[Utterance]:
+        """A set."""
+        for language in ("en", "zh"):
+            for number, text in enumerate(sentences(name, language)):
+                voice = VOICES[name][number % len(VOICES[name])]
+                yield from self.speak(f"{name}_{language}_{number:03d}", text, voice)
+
+    def respeak(self, spoken: Utterance, kind: str, word: int) -> FloatArray | None:
+        """A sentence spoken anew with a word lost or repeated; None where that is not one sentence any more."""
+        name, voice = spoken.name.split()
+        text = rewritten(spoken.text, kind, spoken.words[word][0])
+        found = self.speak(f"{name.replace('.', '_')}_{kind}_{word}", text, voice)
+        return found[0].samples if len(found) == 1 else None
 
 
-def real_speech(shared: Path, models: NativeModels, log_mel: LogMel, *, limit: int) -> Iterator[Utterance]:
-    """Clips of people whom the base has not heard, spread over the people, with aligned words."""
+def recordings(
+    shared: Path, models: NativeModels, log_mel: LogMel, *, packs: Sequence[str], limit: int
+) -> Iterator[Utterance]:
+    """Clips of people on whom nothing was fitted, spread over the people, with aligned words; `limit` a language."""
     split = json.loads((shared / "data" / "splits.json").read_text(encoding="utf-8"))["development"]
-    for pack, language in (("en_librispeech", "en"), ("zh_aishell_sample", "zh")):
-        clips: dict[str, list[tuple[Path, str]]] = defaultdict(list)
+    for pack in packs:
+        clips: dict[tuple[str, str], list[tuple[Path, str]]] = defaultdict(list)
         with open(shared / "data" / pack / "metadata.csv", encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 if row["speaker"] in split[pack] and 2.0 <= float(row["duration_s"]) <= 10.0:
-                    clips[row["speaker"]].append((shared / "data" / pack / row["file"], row["text"]))
-        for entries in clips.values():
-            for path, text in entries[: limit // len(clips)]:
+                    path = shared / "data" / pack / row["file"]
+                    clips[row["language"], row["speaker"]].append((path, row["text"]))
+        people = Counter(language for language, _ in clips)
+        for (language, speaker), entries in clips.items():
+            first = SKIPPED[pack]
+            for path, text in entries[first : first + limit // people[language]]:
                 clip = resample(decode(path), RATE_HZ)
-                sequence = phonemize(text, language=language, punctuated=False)
+                sequence = phonemize(text, language=language, punctuated=pack == "zh_en_kokoro")
                 mel = level_mel(clip, log_mel)[1]
                 durations = models.aligner.align_one(mel, sequence.symbols).durations
                 ends_s = np.cumsum(durations) / log_mel.config.frames_per_s
-                yield Utterance(f"{language} {path.stem}", clip.samples, sequence, ends_s)
+                yield Utterance(f"{speaker}/{path.stem}", clip.samples, sequence, ends_s)
 
 
 class Tally:
     """Counts, and the time the check took."""
 
     def __init__(self) -> None:
-        self.counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+        self.counts: dict[str, list[float]] = defaultdict(lambda: [0, 0, 0])
         self.check_s = self.mel_s = self.audio_s = 0.0
 
-    def add(self, label: str, *, found: bool, named: bool) -> None:
+    def add(self, label: str, *, found: bool, named: bool = False, weight: float = 1) -> None:
         count = self.counts[label]
-        count[0] += 1
-        count[1] += found
-        count[2] += named
+        count[0] += weight
+        count[1] += weight * found
+        count[2] += weight * named
 
     def heard(self, samples: FloatArray, text: PhonemeSequence, check: WordCheck, log_mel: LogMel) -> list[WordFault]:
         begun_s = time.process_time()
@@ -169,10 +219,14 @@ class Tally:
         for label in sorted(self.counts):
             count, found, named = self.counts[label]
             rest = "" if label.endswith("unharmed") else f", named {named / count:6.1%}"
-            print(f"{name:12}{label:32}{found:5} of {count:4} reported {found / count:6.1%}{rest}")
+            share = (
+                f"{found / count:6.1%}" if "codes" in label else f"{found:5.0f} of {count:4.0f} {found / count:6.1%}"
+            )
+            print(f"{name:12}{label:32}{share:>22} reported{rest}")
         print(
             f"{name:12}real-time factor (one core): {self.check_s / self.audio_s:.4f} check,"
-            f" {self.mel_s / self.audio_s:.4f} spectrogram\n"
+            f" {self.mel_s / self.audio_s:.4f} spectrogram\n",
+            flush=True,
         )
 
 
@@ -188,52 +242,83 @@ def is_named(faults: list[WordFault], kind: str, spoken: Utterance, word: int) -
     )
 
 
-def judge(name: str, every: list[Utterance], check: WordCheck, log_mel: LogMel, *, words: int, verbose: bool) -> None:
-    """Unharmed and harmed, counted by kind."""
-    random_words, tally = random.Random(1), Tally()
-    for spoken in every:
-        language = "en" if "en" in spoken.text.word_languages else "zh"
-        faults = tally.heard(spoken.samples, spoken.text, check, log_mel)
-        for label in ("unharmed", f"{language} unharmed"):
-            tally.add(label, found=bool(faults), named=False)
-        if verbose and faults:
-            print(
-                "  false", spoken.name, [(f.kind, spoken.text.text[slice(*f.span)], round(f.margin, 1)) for f in faults]
-            )
-        count = len(spoken.words)
-        for word in random_words.sample(range(count), min(words, count)):
-            kinds = ("lost", "repeated") if count > 1 else ("repeated",)
-            for kind in kinds:
-                harmed = planted(spoken, kind, word, on_codes=random_words.random() < 0.5)
-                faults = tally.heard(harmed, spoken.text, check, log_mel)
-                size = "1 syllable" if spoken.syllables(word) < 2 else "2+ syllables"
-                named = is_named(faults, kind, spoken, word)
-                for label in ("planted", kind, f"{kind}, {size}", f"{language} {kind}"):
-                    tally.add(label, found=bool(faults), named=named)
-                if verbose and not faults:
-                    print("  missed", kind, spoken.name, spoken.text.word_texts[spoken.words[word][0]])
-    tally.show(name)
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Counts what a check finds.
+
+    Attributes:
+        check, log_mel: who listens.
+        words: how many of each sentence are harmed.
+        verbose: name every error.
+    """
+
+    check: WordCheck
+    log_mel: LogMel
+    words: int
+    verbose: bool
+
+    def judge(self, name: str, every: Sequence[Utterance], studio: Studio | None = None) -> None:
+        """Unharmed and harmed sentences of a set, counted by kind; with a studio, harmed by being spoken anew."""
+        random_words, tally = random.Random(1), Tally()
+        for spoken in every:
+            language = "en" if "en" in spoken.text.word_languages else "zh"
+            faults = tally.heard(spoken.samples, spoken.text, self.check, self.log_mel)
+            for label in ("unharmed", f"{language} unharmed"):
+                tally.add(label, found=bool(faults))
+            if self.verbose and faults:
+                said = [(fault.kind, spoken.text.text[slice(*fault.span)], round(fault.margin, 1)) for fault in faults]
+                print("  false", spoken.name, said)
+            count = len(spoken.words)
+            for word in random_words.sample(range(count), min(self.words, count)):
+                for kind in ("lost", "repeated") if count > 1 else ("repeated",):
+                    on_codes = random_words.random() < 0.5
+                    harmed = planted(spoken, kind, word, on_codes=on_codes)
+                    again = studio.respeak(spoken, kind, word) if studio else harmed
+                    if again is not None:
+                        self._count(tally, again, spoken, kind, word)
+        tally.show(name)
+
+    def _count(self, tally: Tally, harmed: FloatArray, spoken: Utterance, kind: str, word: int) -> None:
+        faults = tally.heard(harmed, spoken.text, self.check, self.log_mel)
+        item, first, end = spoken.words[word]
+        language = spoken.text.word_languages[item]
+        size = "1 syllable" if spoken.syllables(word) < 2 else "2+ syllables"
+        outcome = {"found": bool(faults), "named": is_named(faults, kind, spoken, word)}
+        for label in ("planted", kind, f"{kind}, {size}", f"{language} {kind}", f"{language} planted"):
+            tally.add(label, **outcome)
+        length_s = float(spoken.ends_s[end - 1]) - (float(spoken.ends_s[first - 1]) if first else 0.0)
+        for label in ("planted, by codes", f"{language} planted, by codes"):
+            tally.add(label, weight=max(CODE_S, length_s), **outcome)
+        if self.verbose and not faults:
+            print("  missed", kind, spoken.name, spoken.text.word_texts[item], f"{length_s:.2f} s")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", type=Path, required=True, help="folder for what was spoken")
-    parser.add_argument("--shared", type=Path, help="folder with the data sets, for real speech")
-    parser.add_argument("--sets", nargs="*", default=["development", "test", "stress"])
+    parser.add_argument("--shared", type=Path, help="folder with the data sets, for recordings")
+    parser.add_argument("--sets", nargs="*", default=["test", "respoken", "stress", "real", "kokoro"])
     parser.add_argument("--words", type=int, default=1, help="words harmed in each sentence, each in both ways")
-    parser.add_argument("--clips", type=int, default=64, help="real clips per language")
+    parser.add_argument("--clips", type=int, default=80, help="recordings per language")
     parser.add_argument("--verbose", action="store_true", help="name every error")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    models = load_native()
-    engine, check, log_mel = NativeEngine(models), WordCheck(models.aligner), LogMel(models.config.spectrogram)
     options.cache.mkdir(parents=True, exist_ok=True)
-    choices = {"words": options.words, "verbose": options.verbose}
+    models = load_native()
+    studio, log_mel = Studio(NativeEngine(models), options.cache, VoiceStore()), LogMel(models.config.spectrogram)
+    judge = Judge(WordCheck(models.aligner), log_mel, options.words, options.verbose)
     for name in options.sets:
-        judge(name, list(speak_all(name, engine, options.cache)), check, log_mel, **choices)
-    if options.shared:
-        every = list(real_speech(options.shared, models, log_mel, limit=options.clips))
-        judge("real", every, check, log_mel, **choices)
+        if name == "respoken":
+            every = list(studio.speak_all("test"))
+            english = [spoken for spoken in every if spoken.name.startswith("test_en")]
+            mandarin = [spoken for spoken in every if spoken.name.startswith("test_zh")]
+            judge.judge(name, english[:RESPOKEN] + mandarin[:RESPOKEN], studio)
+        elif name in PACKS:
+            if options.shared:
+                found = recordings(options.shared, models, log_mel, packs=PACKS[name], limit=options.clips)
+                judge.judge(name, list(found))
+        else:
+            judge.judge(name, list(studio.speak_all(name)))
 
 
 if __name__ == "__main__":
