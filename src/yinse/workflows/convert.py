@@ -88,7 +88,7 @@ def convert_recording(
         BadText: the text is not what is said.
         MissingExtra, Offline: there is no text and no recogniser, or a part of the models is not here.
         FingerprintMismatch: the voice was made for other models.
-        ConfigError: the models do not convert, or the output's suffix names no format.
+        ConfigError: the output's suffix names no format.
     """
     check_fits(voice, engine)
     rate_hz = engine.sample_rate_hz
