@@ -105,7 +105,7 @@ def conversion(options: argparse.Namespace) -> None:
             for number, one in enumerate(person.sentences[: options.sentences]):
                 target = others[(3 + turn * 2 + number) % len(others)]
                 source = decode(one.path)
-                clip = convert(synthesizer, content, source, voices[target.id], seed=1)
+                clip = convert(synthesizer, content, source, voices[target.id], language=language, seed=1)
                 if options.output:
                     write_audio(options.output / f"{one.id}-as-{target.id}.flac", clip)
                 real.append(ears.errors(source, one.text, language))
@@ -176,7 +176,7 @@ def probe(options: argparse.Namespace) -> None:
         mel = clip.mel.astype(np.float32)
         measure = measure_speaker([mel], [clip.log_f0])
         seen = Analysis(mel, clip.log_f0, np.zeros(0, dtype=np.float32))
-        found = of(*relative(seen, measure))[0].numpy()
+        found = of(*relative(seen, measure, language=clip.language))[0].numpy()
         return np.concatenate([found.mean(axis=1), found.std(axis=1)])
 
     for name, of in (("units", content.units), ("what the encoder hears", lambda mel, *_: mel)):

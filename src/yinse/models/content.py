@@ -1,7 +1,8 @@
 """Content encoder: what is said, without who says it — a recording's frames as the acoustic model's hidden phonemes.
 
     log-mel relative to the speaker ─ cepstra ─┐
-    F0 and voicing relative to the speaker ────┴─ encoder ─ units ─ in whose voice ─ hidden frames ─ trunk, flow
+    F0 and voicing relative to the speaker ────┤
+    the language, where it is known ───────────┴─ encoder ─ units ─ in whose voice ─ hidden frames ─ trunk, flow
 
 The units stand where text, aligner and length regulator stand otherwise, so one acoustic model speaks text and
 recordings. They are soft (van Niekerk et al., "A comparison of discrete and soft speech units for improved voice
@@ -17,8 +18,12 @@ import torch
 from torch import Tensor, nn
 
 from yinse.audio.measure import SpeakerMeasure, fill_unvoiced
+from yinse.core.types import FloatArray
 from yinse.models.analysis import Analysis
 from yinse.models.blocks import ChannelNorm, ConditionedBlock
+
+LANGUAGES = ("en", "zh")
+"""What may be told of a recording."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class ContentModel(nn.Module):
     def __init__(self, config: ContentConfig) -> None:
         super().__init__()
         self.config = config
-        self.enter = nn.Conv1d(config.cepstra + 2, config.channels, 5, padding=2)
+        self.enter = nn.Conv1d(config.cepstra + 2 + len(LANGUAGES), config.channels, 5, padding=2)
         self.blocks = nn.ModuleList(
             ConditionedBlock(config.channels, 0, dilation=dilation, dropout=config.dropout)
             for dilation in config.dilations
@@ -76,17 +81,18 @@ class ContentModel(nn.Module):
         self.voice_leave = nn.Conv1d(config.voice_channels, config.hidden, 1)
         self.register_buffer("cosines", cosine_table(config), persistent=False)
 
-    def units(self, mel: Tensor, f0: Tensor, voicing: Tensor) -> Tensor:
+    def units(self, mel: Tensor, f0: Tensor, voicing: Tensor, language: Tensor) -> Tensor:
         """Units `(B, U, T_mel)` in [-1, 1] of a recording.
 
         Args:
             mel: log-mel relative to the speaker's mean spectrum, nats `(B, M, T_mel)`.
             f0: melody relative to the speaker's median, in units of spread, continuous `(B, T_mel)`.
             voicing: 0 or 1 `(B, T_mel)`.
+            language: `(B, LANGUAGES)`, 1 at the one that is spoken; zeros where it is not known.
         """
         heard = torch.matmul(self.cosines, mel[:, : self.config.mel_bins].clamp(-9.0, 5.0))
         melody = torch.stack([(f0 * voicing).clamp(-4.0, 4.0), voicing], dim=1)
-        x = self.enter(torch.cat([heard, melody], dim=1))
+        x = self.enter(torch.cat([heard, melody, language[:, :, None].expand(-1, -1, mel.shape[2])], dim=1))
         for block in self.blocks:
             x = block(x)
         soft = torch.tanh(self.leave(self.norm(x)).float())
@@ -108,18 +114,25 @@ class ContentModel(nn.Module):
         hidden: Tensor = self.voice_leave(inside * (1 + scale) + shift)
         return hidden
 
-    def forward(self, mel: Tensor, f0: Tensor, voicing: Tensor, condition: Tensor) -> Tensor:
+    def forward(self, mel: Tensor, f0: Tensor, voicing: Tensor, language: Tensor, condition: Tensor) -> Tensor:
         """Hidden frames `(B, C, T_mel)` of a recording in a voice; arguments as in `units` and `frames`."""
-        return self.frames(self.units(mel, f0, voicing), condition)
+        return self.frames(self.units(mel, f0, voicing, language), condition)
 
 
-def relative(seen: Analysis, measure: SpeakerMeasure) -> tuple[Tensor, Tensor, Tensor]:
+def relative(seen: Analysis, measure: SpeakerMeasure, *, language: str | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """A clip as the content encoder hears it: what `ContentModel.units` takes, for a batch of one.
 
     Args:
         seen: the clip.
         measure: of the person who speaks in it.
+        language: one of `LANGUAGES`, if it is known.
     """
     mel = torch.from_numpy((seen.mel - measure.mean_spectrum).T.copy())[None]
     f0 = (fill_unvoiced(seen.log_f0) - measure.log_f0_median) / measure.log_f0_spread
-    return mel, torch.from_numpy(f0)[None], torch.from_numpy((seen.log_f0 > 0).astype(np.float32))[None]
+    voicing = torch.from_numpy((seen.log_f0 > 0).astype(np.float32))[None]
+    return mel, torch.from_numpy(f0)[None], voicing, torch.from_numpy(told_language(language))[None]
+
+
+def told_language(language: str | None) -> FloatArray:
+    """`(LANGUAGES,)`, 1 at a language; zeros for None and for others."""
+    return np.array([language == one for one in LANGUAGES], dtype=np.float32)

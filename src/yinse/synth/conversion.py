@@ -20,7 +20,13 @@ from yinse.weights.native import NativeModels
 
 @torch.inference_mode()
 def convert(
-    synthesizer: NativeSynthesizer, content: ContentModel, clip: AudioClip, voice: Voice, *, seed: int = 0
+    synthesizer: NativeSynthesizer,
+    content: ContentModel,
+    clip: AudioClip,
+    voice: Voice,
+    *,
+    language: str | None = None,
+    seed: int = 0,
 ) -> AudioClip:
     """Say an utterance again in another voice.
 
@@ -29,6 +35,7 @@ def convert(
         content: of its model set.
         clip: `(S,)`, some seconds of one person, for it also tells what is particular to the person.
         voice: made for these models.
+        language: of the clip, if it is known.
         seed: same seed, same samples.
 
     Returns:
@@ -39,13 +46,13 @@ def convert(
     """
     config, rate_hz = synthesizer.config, synthesizer.sample_rate_hz
     seen = analyse(clip, synthesizer.log_mel)
-    mel, f0, voicing = relative(seen, measure_speaker([seen.mel], [seen.log_f0]))
+    mel, f0, voicing, spoken = relative(seen, measure_speaker([seen.mel], [seen.log_f0]), language=language)
     models = synthesizer.adapted(voice)
     acoustic, generator = models.acoustic, torch.Generator().manual_seed(seed)
     target = voice_condition(voice.tensors, floor_depth=models.floor_depth)
     told = acoustic.condition(target)
     log_f0 = target.measure.log_f0_median + f0 * target.measure.log_f0_spread
-    trunk = acoustic.trunk(content(mel, f0, voicing, told), log_f0, f0 * voicing, voicing, told)
+    trunk = acoustic.trunk(content(mel, f0, voicing, spoken, told), log_f0, f0 * voicing, voicing, told)
     drawn = acoustic.refine(trunk, steps=config.flow_steps, temperature=config.flow_temperature, generator=generator)
     samples = models.vocoder(drawn + target.mean_spectrum, log_f0, voicing, generator=generator)[0].numpy()
     samples = samples * config.output_gain
@@ -70,17 +77,18 @@ def readout_by_units(
     models = synthesizer.models
     condition = voice_condition(voice.tensors, floor_depth=voice.tensors["floor_depth"])
     seen = [analyse(clip, synthesizer.log_mel) for clip in clips]
-    drawn = ((*_draw(models, content, one, condition), one.mel) for one in seen)
+    language = voice.languages[0] if len(voice.languages) == 1 else None
+    drawn = ((*_draw(models, content, one, condition, language), one.mel) for one in seen)
     return solve_readout(models.acoustic, drawn, trusted=trusted_bins(models.config.spectrogram, voice.bandwidth_hz))
 
 
 @torch.inference_mode()
 def _draw(
-    models: NativeModels, content: ContentModel, seen: Analysis, condition: VoiceCondition
+    models: NativeModels, content: ContentModel, seen: Analysis, condition: VoiceCondition, language: str | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Hidden frames `(T_mel, C)` and mean log-mel `(T_mel, M)` of a clip read by its units."""
-    mel, f0, voicing = relative(seen, condition.measure)
+    mel, f0, voicing, spoken = relative(seen, condition.measure, language=language)
     told = models.acoustic.condition(condition)
     log_f0 = condition.measure.log_f0_median + f0 * condition.measure.log_f0_spread
-    trunk = models.acoustic.trunk(content(mel, f0, voicing, told), log_f0, f0 * voicing, voicing, told)
+    trunk = models.acoustic.trunk(content(mel, f0, voicing, spoken, told), log_f0, f0 * voicing, voicing, told)
     return trunk.hidden[0].T.double().numpy(), (trunk.mel[0] + condition.mean_spectrum).T.numpy()

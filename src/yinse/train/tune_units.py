@@ -152,7 +152,8 @@ def tune_by_units(
     if len(clips) < 2:
         raise BadAudio("a single utterance is too little to tune on", advice="Record a few sentences.")
     condition = voice_condition(voice.tensors, floor_depth=voice.tensors["floor_depth"])
-    speech = hear(models, content, clips, condition)
+    language = voice.languages[0] if len(voice.languages) == 1 else None
+    speech = hear(models, content, clips, condition, language=language)
     kept, held_out = apart(speech, config.held_out_share)
     torch.manual_seed(config.seed)
     enrolled = adapt(models, voice.tensors)
@@ -165,14 +166,19 @@ def tune_by_units(
 
 @torch.inference_mode()
 def hear(
-    models: NativeModels, content: ContentModel, clips: Sequence[AudioClip], condition: VoiceCondition
+    models: NativeModels,
+    content: ContentModel,
+    clips: Sequence[AudioClip],
+    condition: VoiceCondition,
+    *,
+    language: str | None,
 ) -> list[Heard]:
     """Clips of one person with their units."""
     log_mel, measure = LogMel(models.config.spectrogram), condition.measure
     speech = []
     for clip in clips:
         seen = analyse(clip, log_mel)
-        mel, f0, voicing = relative(seen, measure)
-        units = content.units(mel, f0, voicing)[0].numpy()
+        mel, *others = relative(seen, measure, language=language)
+        units = content.units(mel, *others)[0].numpy()
         speech.append(Heard(np.ascontiguousarray(mel[0].T.numpy()), seen.log_f0, units))
     return speech

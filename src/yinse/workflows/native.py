@@ -88,7 +88,7 @@ class NativeEngine:
             Offline: the set has no content encoder.
         """
         try:
-            return convert(self._synthesizer, self._content(), clip, voice, seed=seed)
+            return convert(self._synthesizer, self._content(), clip, voice, language=language, seed=seed)
         except BadAudio:
             count = round(len(clip.samples) * self.sample_rate_hz / clip.sample_rate_hz)
             return AudioClip(np.zeros(count, dtype=np.float32), self.sample_rate_hz)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from yinse.audio.measure import speech_frames
 from yinse.core.types import FloatArray
 from yinse.models.acoustic import AcousticModel
-from yinse.models.content import ContentConfig, ContentModel
+from yinse.models.content import ContentConfig, ContentModel, told_language
 from yinse.models.spectrogram import SpectrogramConfig, hz_to_mel, mel_edges_hz
 from yinse.text.symbols import SYMBOLS
 from yinse.train.loop import Losses
@@ -30,6 +30,10 @@ WARP = 0.14
 """How far formants are shifted, at most: about as far as a child's are from a man's."""
 DRAWN = 1 / 3
 """Share of a batch that is spoken again in its own voice, for the trunk costs more than all else."""
+KNOWN = 0.7
+"""How often the language is told. Untold, it would be guessed from the recording: who teaches Mandarin is synthetic."""
+ECHO = 0.5
+"""How often there is a room."""
 OWN_MEAN = 0.4
 """How often a window is measured by itself, as a short recording has to be."""
 
@@ -42,9 +46,9 @@ class ContentTraining(nn.Module):
         self.content = ContentModel(config)
         self.reader = nn.Conv1d(config.units, len(SYMBOLS), 1)
 
-    def forward(self, mel: Tensor, f0: Tensor, voicing: Tensor) -> Tensor:
+    def forward(self, mel: Tensor, f0: Tensor, voicing: Tensor, language: Tensor) -> Tensor:
         """Logits `(B, SYMBOLS, T_mel)` of the phoneme spoken in each frame; arguments as of `ContentModel.units`."""
-        logits: Tensor = self.reader(self.content.units(mel, f0, voicing))
+        logits: Tensor = self.reader(self.content.units(mel, f0, voicing, language))
         return logits
 
 
@@ -62,7 +66,19 @@ def warped(mel: FloatArray, factor: float, spectrogram: SpectrogramConfig) -> Fl
 def disguised(mel: FloatArray, spectrogram: SpectrogramConfig, random: np.random.Generator) -> FloatArray:
     """A log-mel `(T_mel, M)`, relative to its speaker, as of another throat, microphone and room."""
     mel = warped(mel, float(np.exp(random.uniform(-WARP, WARP))), spectrogram)
-    return recentred(colour(mel, random)) if random.random() < OWN_MEAN else colour(mel, random)
+    if random.random() < ECHO:
+        mel = echoing(mel, decay=float(random.uniform(0.08, 0.5)), depth=float(random.uniform(1.0, 4.0)))
+    mel = colour(mel, random)
+    return recentred(mel) if random.random() < OWN_MEAN else mel
+
+
+def echoing(mel: FloatArray, *, decay: float, depth: float) -> FloatArray:
+    """A log-mel `(T_mel, M)` in a room: each sound lasts on `depth` nats below itself, falling `decay` nats a frame."""
+    echo, heard = mel[0] - depth, mel.copy()
+    for place, frame in enumerate(mel):
+        heard[place] = np.logaddexp(frame, echo)
+        echo = np.logaddexp(echo - decay, frame - depth - 1.0)
+    return heard
 
 
 def recentred(mel: FloatArray) -> FloatArray:
@@ -96,7 +112,7 @@ class ContentTask:
         self.voices: list[Reference] = [one for group in data.references.values() for one in group]
 
     def batch(self, step: int) -> Mapping[str, Tensor]:
-        """As of `collate`, with `heard (B, M, T_mel)` and the voices that read: `reader`, `reader_measures`."""
+        """As of `collate`, with `heard (B, M, T_mel)`, `language`, and who reads: `reader`, `reader_measures`."""
         random = np.random.default_rng((self.seed, step))
         rows = []
         for _ in range(self.batch_size):
@@ -106,6 +122,8 @@ class ContentTask:
             heard = row["mel"][:, :count].T
             heard = disguised(heard, self.acoustic.config.spectrogram, random) if self.augment else heard
             row["heard"] = np.pad(heard.T, ((0, 0), (0, self.window_frames - count)))
+            known = not self.augment or random.random() < KNOWN
+            row["language"] = told_language(speech.clip.language if known else None)
             voice = self.voices[int(random.integers(len(self.voices)))]
             row["reader"], row["reader_measures"] = voice.speaker, voice.measures
             rows.append(row)
@@ -125,7 +143,7 @@ def content_losses(model: ContentTraining, acoustic: AcousticModel, batch: Mappi
     with torch.no_grad():
         conditions = acoustic.condition(own), acoustic.condition(other)
         wanted = acoustic.frames(other, conditions[1]).float()
-    units = model.content.units(batch["heard"], batch["f0"], voicing)
+    units = model.content.units(batch["heard"], batch["f0"], voicing, batch["language"])
     there = valid[:, None]
     variance = (wanted * there).square().sum() / there.sum() - ((wanted * there).sum() / there.sum()).square()
     distance = (model.content.frames(units, conditions[1]).float() - wanted).square()
