@@ -53,12 +53,13 @@ from yinse.audio.decode import decode
 from yinse.audio.denoise import make_denoiser
 from yinse.audio.frontend import PreparedRecording, Restored, clean, cut_up_restored, prepare, restore
 from yinse.audio.options import PREPARATION, CleaningOptions
+from yinse.audio.parted_snr import refine_snr_db
 from yinse.audio.quality import QualityLimits
 from yinse.audio.resample import resample
 from yinse.audio.rumble import without_rumble
 from yinse.audio.silence import cut, speech_segments
 from yinse.audio.slicing import slice_utterances
-from yinse.audio.snr import estimate_snr_db, refine_snr_db
+from yinse.audio.snr import estimate_snr_db
 from yinse.audio.write import write_audio
 from yinse.core.errors import QualityGateError, YinseError
 from yinse.core.events import Finished

@@ -9,10 +9,11 @@ import pytest
 
 from made_voice import RATE_HZ, noisy, voice
 from yinse.audio.decode import decode
+from yinse.audio.parted_snr import refine_snr_db
 from yinse.audio.resample import resample
 from yinse.audio.rumble import without_rumble
 from yinse.audio.silence import speech_segments
-from yinse.audio.snr import LOWEST_SNR_DB, band_levels_db, estimate_snr_db, refine_snr_db
+from yinse.audio.snr import LOWEST_SNR_DB, band_levels_db, estimate_snr_db
 from yinse.core.errors import ConfigError
 from yinse.core.types import AudioClip
 
@@ -69,15 +70,29 @@ def test_silence_has_no_ratio() -> None:
         assert estimate_snr_db(silent) == LOWEST_SNR_DB
 
 
-@pytest.mark.parametrize("snr_db", [0.0, 5.0, 9.0])
-def test_a_denoiser_that_knows_the_voice_is_believed(snr_db: float) -> None:
+@pytest.mark.parametrize("snr_db", [0.0, 9.0, 25.0, 35.0])
+def test_what_a_denoiser_parted_tells_the_ratio(snr_db: float) -> None:
     clip, speech = noisy(voice(4.0), snr_db), AudioClip(voice(4.0), RATE_HZ)
     spans = speech_segments(speech)
-    assert refine_snr_db(snr_db + 4.0, clip, speech, spans) == pytest.approx(snr_db, abs=2.0)
-    # Half the voice gone: it is not believed when everything else says that there is little noise.
-    weakened = AudioClip(0.3 * speech.samples, RATE_HZ)
-    clear = noisy(voice(4.0), 30.0)
-    assert refine_snr_db(30.0, clear, weakened, spans) == pytest.approx(30.0, abs=3.0)
+    found = refine_snr_db(60.0, clip, speech, spans)
+    assert found == pytest.approx(snr_db, abs=4.0)
+    louder = [AudioClip(one.samples * np.float32(3.0), RATE_HZ) for one in (clip, speech)]
+    assert refine_snr_db(60.0, *louder, spans) == pytest.approx(found, abs=0.1)
+
+
+def test_a_denoiser_that_takes_voice_is_not_believed() -> None:
+    # Half of the voice's power is gone: read plainly, it would stand 0 dB above the noise.
+    clip, weakened = noisy(voice(4.0), 35.0), AudioClip(np.float32(0.3) * voice(4.0), RATE_HZ)
+    assert refine_snr_db(60.0, clip, weakened, speech_segments(weakened)) > 20.0
+
+
+def test_where_nothing_was_parted_the_estimate_stays() -> None:
+    clip, speech = noisy(voice(1.0), 12.0), AudioClip(voice(1.0), RATE_HZ)
     assert refine_snr_db(12.0, clip, speech, ()) == 12.0
+    spans = speech_segments(speech)
+    brief = [AudioClip(one.samples[:3_000], RATE_HZ) for one in (clip, speech)]
+    assert refine_snr_db(12.0, *brief, spans) == 12.0
+    for nothing in (clip, AudioClip(np.zeros_like(clip.samples), RATE_HZ)):  # nothing removed, nothing left
+        assert -20.0 <= refine_snr_db(12.0, clip, nothing, spans) <= 60.0
     with pytest.raises(ConfigError):
         refine_snr_db(12.0, clip, resample(speech, 16_000), spans)

@@ -15,12 +15,13 @@ from yinse.audio.journal import CleaningStep, step
 from yinse.audio.loudness import integrated_lufs, normalize_loudness
 from yinse.audio.music import held_tone_share
 from yinse.audio.options import CleaningOptions
+from yinse.audio.parted_snr import refine_snr_db
 from yinse.audio.quality import QualityLimits, QualityReport, assess_quality, clipping_ratio, judge
 from yinse.audio.resample import resample
 from yinse.audio.rumble import without_rumble
 from yinse.audio.silence import Segment, cut, speech_segments
 from yinse.audio.slicing import UtteranceSlice, slice_utterances
-from yinse.audio.snr import estimate_snr_db, refine_snr_db
+from yinse.audio.snr import estimate_snr_db
 from yinse.core.errors import QualityGateError
 from yinse.core.types import AudioClip
 
@@ -274,7 +275,9 @@ def _rescued(
         return before
     if options.denoise == "none" or estimate_snr_db(speech) < limits.rescued_snr_db:
         return before
-    return replace(before, verdict="warned", reasons=(*before.reasons, "without its noise the voice is good enough to use"))
+    return replace(
+        before, verdict="warned", reasons=(*before.reasons, "without its noise the voice is good enough to use")
+    )
 
 
 def _utterance(piece: UtteranceSlice, restored: Restored, options: CleaningOptions, *, alone: bool) -> Utterance:

@@ -16,6 +16,7 @@ from yinse.core.types import AudioClip, FloatArray
 _RATE_HZ = 16_000
 _FRAME = 512
 _CONTEXT = 64
+SILERO_FRAME_S = _FRAME / _RATE_HZ
 _MODEL = Path(__file__).parent / "data" / "silero_vad_16k.onnx"
 
 
