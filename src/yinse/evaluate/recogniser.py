@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from yinse.audio.resample import resample
 from yinse.core.errors import MissingExtra, Offline
 from yinse.core.types import AudioClip
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
 _WHISPER_RATE_HZ = 16_000
+_SILENCE_S = 0.4
+"""Added on both sides of a clip: recordings and peers bring a third of a second or more, speech made for streams next
+to none, and what begins at once is heard worse (docs/log.md)."""
 
 
 class Recogniser(Protocol):
@@ -54,8 +59,8 @@ class Whisper:
             ) from error
 
     def hear(self, clip: AudioClip, *, language: str) -> str:
-        """What is said in a clip `(S,)`; "" for silence."""
-        samples = resample(clip, _WHISPER_RATE_HZ).samples
+        """What is said in a clip `(S,)`, heard between two silences; "" for silence."""
+        samples = np.pad(resample(clip, _WHISPER_RATE_HZ).samples, round(_SILENCE_S * _WHISPER_RATE_HZ))
         segments, _ = self._model.transcribe(
             samples,
             language=language,
