@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from yinse.core.types import AudioChunk, AudioClip, FloatArray, PhonemeSequence, SpeakRequest
+from yinse.models.analysis import level_mel
+from yinse.models.spectrogram import LogMel
 from yinse.models.viterbi import StateGraph, best_scores
+from yinse.models.word_check import WordCheck, WordCheckConfig
 from yinse.synth.native import NativeSynthesizer
 from yinse.synth.verify import Verifier
 from yinse.text.phonemes import phonemize
@@ -74,6 +77,44 @@ def test_a_sentence_that_breaks_off_lacks_its_last_words(verifier: Verifier, spo
     complaints = verifier.complaints(chunk.samples[: len(chunk.samples) // 2], chunk.sample_rate_hz, text)
     assert len(complaints) >= 3
     assert complaints[-1].startswith("'students' is missing at ")
+
+
+@pytest.mark.parametrize(("voice", "weak", "strong"), [("mei", 5, 4), ("shan", 1, 0)])
+def test_weak_words_have_costs_of_their_own(
+    voice: str, weak: int, strong: int, verifier: Verifier, spoken: dict[str, AudioChunk]
+) -> None:
+    chunk = spoken[voice]
+    text = phonemize(chunk.text)
+    words = [item for item, language in enumerate(text.word_languages) if language]
+    aligner, spectrogram = load_aligner()
+
+    def reported(word: int, kind: str, cost: float) -> bool:
+        config = WordCheckConfig(
+            lost_english_weak=cost, repeated_english_weak=cost, repeated_mandarin_weak=cost, most_faults=1
+        )
+        clip = AudioClip(harmed(chunk, text, words[word], kind), chunk.sample_rate_hz)
+        return bool(WordCheck(aligner, config)(level_mel(clip, LogMel(spectrogram))[1], text))
+
+    kinds = ("lost", "repeated") if voice == "mei" else ("repeated",)  # lost, all Mandarin words cost the same
+    for kind in kinds:
+        assert [reported(weak, kind, 0.0), reported(weak, kind, 1e5)] == [True, False]
+        assert reported(strong, kind, 1e5)
+
+
+def test_words_that_are_lost_together_cost_what_each_of_them_costs(
+    verifier: Verifier, spoken: dict[str, AudioChunk]
+) -> None:
+    chunk = spoken["mei"]
+    text = phonemize(chunk.text)
+    aligner, spectrogram = load_aligner()
+    half = AudioClip(chunk.samples[: len(chunk.samples) // 2], chunk.sample_rate_hz)
+    mel = level_mel(half, LogMel(spectrogram))[1]
+    margins = [
+        WordCheck(aligner, WordCheckConfig(lost_english=(0.0, 5.0, 10.0, cost)))(mel, text)[-1].margin
+        for cost in (20.0, 21.0)
+    ]
+    # of the last words, three have four phones or more: readers, usually, students
+    assert margins[0] - margins[1] == pytest.approx(3.0, abs=0.01)
 
 
 def test_of_silence_every_word_is_missing(verifier: Verifier) -> None:

@@ -17,27 +17,37 @@ import numpy as np
 from yinse.core.types import FloatArray, PhonemeSequence
 from yinse.models.aligner import Aligner, Normalization
 from yinse.models.viterbi import IntArray, StateGraph, best_scores
-from yinse.text.symbols import BOUNDARIES
+from yinse.text.symbols import BOUNDARIES, base_and_tone
 
-_SHORT_PHONES = 2
+WEAK_FORMS = frozenset(
+    "a an the some of to in for at as on with from by into am is are was were be been it that this there will would can"
+    " could shall should must have has had do does did and or but nor if so than then i i'm me my you your he him his"
+    " she her it's its we we're us our they them their who not".split()
+)
+"""English words of grammar, which people slur unless they stress them."""
+_NEUTRAL_TONE = 5
 _NEVER = -1e6
 """A score that no path has."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WordCheckConfig:
-    """Costs, in log-likelihood; chosen on the development sentences of `benchmarks/verify.py`.
+    """Costs, in log-likelihood; chosen on the development speech of `benchmarks/verify.py` (`docs/log.md`).
+
+    A path that leaves words out, or says them again, must gain what these words cost together. Weak are the English
+    `WEAK_FORMS`, and Mandarin words that end in the neutral tone: they are short and slurred, so that all may be well
+    where they are hardly heard, and that it gains little to say them twice where they are.
 
     Attributes:
         slots: frames that a phone should last; its acoustic states share them.
         hurry: cost of every frame that it lasts less: what was not said must be told fast to fit between the others.
         silence_frames: shortest pause.
         worst: no frame counts as worse than this.
-        lost: the gain that lost words must bring.
-        lost_english: what each English word of one, two, three and more phones must bring: *a* and *the* are often
-            hardly there, and yet all is well.
-        repeated: the gain that repeated words must bring; less, and a word may only be drawn out.
-        repeated_short: that of English words of one or two phones.
+        lost_english: what a lost English word of one, two, three and more phones costs.
+        lost_english_weak: what it costs beyond that, if it is weak.
+        lost_mandarin: what a lost Mandarin word costs, weak or not.
+        repeated_english, repeated_english_weak: what a repeated English word costs; it may only be drawn out.
+        repeated_mandarin, repeated_mandarin_weak: what a repeated Mandarin word costs.
         most_faults: no more are sought in a sentence.
     """
 
@@ -45,10 +55,13 @@ class WordCheckConfig:
     hurry: float = 3.0
     silence_frames: int = 3
     worst: float = -20.0
-    lost: float = 12.0
-    lost_english: tuple[float, ...] = (25.0, 42.0, 33.0, 40.0)
-    repeated: float = 26.0
-    repeated_short: float = 6.0
+    lost_english: tuple[float, ...] = (0.0, 5.0, 10.0, 20.0)
+    lost_english_weak: float = 40.0
+    lost_mandarin: float = 12.0
+    repeated_english: float = 26.0
+    repeated_english_weak: float = 8.0
+    repeated_mandarin: float = 55.0
+    repeated_mandarin_weak: float = 12.0
     most_faults: int = 8
 
 
@@ -169,19 +182,24 @@ class WordCheck:
 
     def _costs(self, text: PhonemeSequence, words: Sequence[int]) -> FloatArray:
         """Gain that a jump must exceed `(N + 1, N + 1)`; no jump is never better."""
-        config = self.config
-        lost, lasting = np.zeros(len(words) + 1), np.ones(len(words) + 1)
-        for place, word in enumerate(words, start=1):
-            if text.word_languages[word] == "en":
-                phones = text.word_lengths[word]
-                lost[place] = config.lost_english[min(phones, len(config.lost_english)) - 1]
-                lasting[place] = phones > _SHORT_PHONES
-        lost, lasting = np.cumsum(lost), np.cumsum(lasting)
-        costs = np.maximum(config.lost, lost[None] - lost[:, None])
-        again = np.where(lasting[:, None] > lasting[None], config.repeated, config.repeated_short)
-        costs = np.where(np.tri(len(words) + 1, dtype=bool), again, costs)
+        each = np.array([self._word_costs(text, word) for word in words]).reshape(-1, 2)
+        lost, repeated = np.concatenate([np.zeros((1, 2)), each.cumsum(axis=0)]).T
+        again = np.tri(len(words) + 1, dtype=bool)
+        costs = np.where(again, repeated[:, None] - repeated, lost - lost[:, None])
         np.fill_diagonal(costs, np.inf)
         return np.asarray(costs, dtype=np.float32)
+
+    def _word_costs(self, text: PhonemeSequence, word: int) -> tuple[float, float]:
+        """What losing an item of the text costs, and what saying it again does."""
+        config, phones = self.config, text.word_lengths[word]
+        if text.word_languages[word] == "en":
+            lost = config.lost_english[min(phones, len(config.lost_english)) - 1]
+            if text.word_texts[word].lower() in WEAK_FORMS:
+                return lost + config.lost_english_weak, config.repeated_english_weak
+            return lost, config.repeated_english
+        last = text.symbols[sum(text.word_lengths[: word + 1]) - 1]
+        is_weak = base_and_tone(last)[1] == _NEUTRAL_TONE
+        return config.lost_mandarin, config.repeated_mandarin_weak if is_weak else config.repeated_mandarin
 
 
 def best_jumps(scores: FloatArray, chain: Chain, *, hurry: float) -> Jumps:
