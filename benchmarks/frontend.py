@@ -25,7 +25,6 @@ import argparse
 import importlib.util
 import json
 import math
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +34,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from damaged import GATE, Damaged, try_damaged
 from denoise import fricative_loss_db, with_gain
 from mixtures import (
     Speech,
@@ -51,7 +51,7 @@ from mixtures import (
 
 from yinse.audio.decode import decode
 from yinse.audio.denoise import make_denoiser
-from yinse.audio.frontend import PreparedRecording, Restored, clean, cut_up_restored, prepare, restore
+from yinse.audio.frontend import PreparedRecording, Restored, clean, cut_up_restored, restore
 from yinse.audio.options import PREPARATION, CleaningOptions
 from yinse.audio.parted_snr import refine_snr_db
 from yinse.audio.quality import QualityLimits
@@ -61,7 +61,7 @@ from yinse.audio.silence import cut, speech_segments
 from yinse.audio.slicing import slice_utterances
 from yinse.audio.snr import estimate_snr_db
 from yinse.audio.write import write_audio
-from yinse.core.errors import QualityGateError, YinseError
+from yinse.core.errors import QualityGateError
 from yinse.core.events import Finished
 from yinse.core.types import AudioClip, SpeakRequest
 from yinse.evaluate.misheard import errors_of, total
@@ -75,7 +75,6 @@ PACKS = ("en_librispeech", "zh_aishell_sample", "zh_en_kokoro", "de_nl_fewshot_c
 LENGTH_S = (3.0, 9.0)
 CLEANEST_DB = 35.0
 MADE_WORSE, SHAVED_EVERY = 0.1, 4
-GATE = replace(PREPARATION, denoise="gate")
 ALL_KEPT = QualityLimits(good_snr_db=-90.0, lowest_snr_db=-90.0, hopeless_snr_db=-90.0)
 SENTENCES = (
     "The library opens at nine, and the first readers are usually students.",
@@ -409,63 +408,6 @@ def measure_clone(chosen: argparse.Namespace, ledger: Ledger) -> None:
                 f"{person} {case}",
                 lambda recording=recording, options=options, later=later: figures(recording, options, later),
             )
-
-
-@dataclass(frozen=True)
-class Damaged:
-    """A file of which something was broken."""
-
-    seed: int
-    originals: tuple[str, ...]
-    folder: str
-
-
-def damage(data: bytes, random: np.random.Generator) -> bytes:
-    """Cut, overwritten, lied about, or nothing but noise."""
-    kind = random.integers(6)
-    broken = bytearray(data)
-    if kind == 0:
-        return bytes(broken[: int(random.integers(len(broken)))])
-    if kind == 1:
-        return random.bytes(int(random.integers(1, 20_000)))
-    if kind == 2:  # sizes and rates in the header
-        for place in random.integers(4, min(80, len(broken)), size=4):
-            broken[place] = int(random.integers(256))
-        return bytes(broken)
-    if kind == 3:
-        start = int(random.integers(len(broken)))
-        return bytes(broken[start:] + broken[:start])
-    for place in random.integers(0, len(broken), size=200 if kind == 4 else 3):
-        broken[place] = int(random.integers(256))
-    return bytes(broken)
-
-
-def try_damaged(one: Damaged) -> str:
-    """What becomes of a damaged file: used, refused, or a bug."""
-
-    def too_long(_number: int, _frame: object) -> None:
-        raise TimeoutError
-
-    random = np.random.default_rng(one.seed)
-    original = Path(one.originals[int(random.integers(len(one.originals)))])
-    path = Path(one.folder) / f"{one.seed}{original.suffix}"
-    path.write_bytes(damage(original.read_bytes(), random))
-    signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(60)
-    target = Path(one.folder) / "out" / f"{one.seed}.wav"
-    try:
-        for piece in prepare(decode(path), options=GATE).utterances[:1]:
-            write_audio(target, piece.clip)
-        return "used"
-    except YinseError:
-        return "half-written" if target.exists() else "refused"
-    except TimeoutError:
-        return "hang"
-    except Exception as error:  # any other is a bug, and the count must go on
-        return f"bug: {type(error).__name__}: {error}"
-    finally:
-        signal.alarm(0)
-        path.unlink()
 
 
 def measure_fuzz(chosen: argparse.Namespace, ledger: Ledger) -> None:
