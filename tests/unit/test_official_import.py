@@ -132,9 +132,9 @@ def test_a_lora_is_named_by_its_rank_too(tmp_path: Path) -> None:
 
 def test_one_part_given_as_the_other(tmp_path: Path) -> None:
     s1, s2 = write_semantic(tmp_path / "a.ckpt"), write_sovits(tmp_path / "a.pth")
-    with pytest.raises(Incompatible, match=r"this is semantic GPT \(S1, .ckpt\) .* Expected is a SoVITS"):
+    with pytest.raises(Incompatible, match=r"this is a semantic GPT \(S1, .ckpt\) .* Expected is a SoVITS"):
         import_sovits(s1)
-    with pytest.raises(Incompatible, match=r"this is SoVITS \(S2, .pth\) .* Expected is a semantic GPT"):
+    with pytest.raises(Incompatible, match=r"this is a SoVITS \(S2, .pth\) .* Expected is a semantic GPT"):
         import_semantic(s2)
 
 

@@ -148,7 +148,7 @@ Ok
 Naïve café owners smile.
     N AY2 IY1 V | K AH0 F EY1 | OW1 N ER0 Z | S M AY1 L .
 Their machinelearning textbook arrived on Monday.
-    DH EH1 R | M AH0 SH IY1 N L ER1 N IH0 NG | T EH1 K S T B UH2 K | ER0 AY1 V D | AA1 N | M AH1 N D IY0 .
+    DH EH1 R | M AH0 SH IY1 N L ER1 N IH0 NG | T EH1 K S T B UH2 K | ER0 AY1 V D | AA1 N | M AH1 N D EY2 .
 We went to the 3rd, 2nd and 1st floor.
     W IY1 | W EH1 N T | T UW1 | DH AH0 | TH ER1 D , S EH1 K AH0 N D | AH0 N D | F ER1 S T | F L AO1 R .
 They record a new record.
