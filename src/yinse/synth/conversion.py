@@ -6,16 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from yinse.audio.measure import measure_speaker
+from yinse.audio.measure import SpeakerMeasure, measure_speaker
 from yinse.core.types import AudioClip
+from yinse.models.acoustic import AcousticModel, Trunk
 from yinse.models.analysis import Analysis, analyse
 from yinse.models.content import ContentModel, relative
 from yinse.models.voice_condition import VoiceCondition, trusted_bins, voice_condition
-from yinse.synth.native import NativeSynthesizer
+from yinse.synth.native import NativeSynthesizer, at_listening_level
 from yinse.synth.readout import solve_readout
 from yinse.voices.voice import Voice
-from yinse.weights.native import NativeModels
 
 
 @torch.inference_mode()
@@ -46,17 +47,14 @@ def convert(
     """
     config, rate_hz = synthesizer.config, synthesizer.sample_rate_hz
     seen = analyse(clip, synthesizer.log_mel)
-    mel, f0, voicing, spoken = relative(seen, measure_speaker([seen.mel], [seen.log_f0]), language=language)
     models = synthesizer.adapted(voice)
     acoustic, generator = models.acoustic, torch.Generator().manual_seed(seed)
     target = voice_condition(voice.tensors, floor_depth=models.floor_depth)
-    told = acoustic.condition(target)
-    log_f0 = target.measure.log_f0_median + f0 * target.measure.log_f0_spread
-    trunk = acoustic.trunk(content(mel, f0, voicing, spoken, told), log_f0, f0 * voicing, voicing, told)
+    person = measure_speaker([seen.mel], [seen.log_f0])
+    trunk, log_f0, voicing = _read(acoustic, content, seen, person, target, language)
     drawn = acoustic.refine(trunk, steps=config.flow_steps, temperature=config.flow_temperature, generator=generator)
     samples = models.vocoder(drawn + target.mean_spectrum, log_f0, voicing, generator=generator)[0].numpy()
-    samples = samples * config.output_gain
-    samples = samples * min(1.0, config.peak / max(float(np.abs(samples).max()), 1e-9))
+    samples = at_listening_level(samples, config)
     fitted = np.zeros(round(len(clip.samples) * rate_hz / clip.sample_rate_hz), dtype=np.float32)
     count = min(len(fitted), len(samples))
     fitted[:count] = samples[:count]
@@ -78,17 +76,30 @@ def readout_by_units(
     condition = voice_condition(voice.tensors, floor_depth=voice.tensors["floor_depth"])
     seen = [analyse(clip, synthesizer.log_mel) for clip in clips]
     language = voice.languages[0] if len(voice.languages) == 1 else None
-    drawn = ((*_draw(models, content, one, condition, language), one.mel) for one in seen)
+    drawn = ((*_draw(models.acoustic, content, one, condition, language), one.mel) for one in seen)
     return solve_readout(models.acoustic, drawn, trusted=trusted_bins(models.config.spectrogram, voice.bandwidth_hz))
 
 
 @torch.inference_mode()
 def _draw(
-    models: NativeModels, content: ContentModel, seen: Analysis, condition: VoiceCondition, language: str | None
+    acoustic: AcousticModel, content: ContentModel, seen: Analysis, condition: VoiceCondition, language: str | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Hidden frames `(T_mel, C)` and mean log-mel `(T_mel, M)` of a clip read by its units."""
-    mel, f0, voicing, spoken = relative(seen, condition.measure, language=language)
-    told = models.acoustic.condition(condition)
-    log_f0 = condition.measure.log_f0_median + f0 * condition.measure.log_f0_spread
-    trunk = models.acoustic.trunk(content(mel, f0, voicing, spoken, told), log_f0, f0 * voicing, voicing, told)
+    """Hidden frames `(T_mel, C)` and mean log-mel `(T_mel, M)` of a clip read by its units in its own voice."""
+    trunk, _, _ = _read(acoustic, content, seen, condition.measure, condition, language)
     return trunk.hidden[0].T.double().numpy(), (trunk.mel[0] + condition.mean_spectrum).T.numpy()
+
+
+def _read(
+    acoustic: AcousticModel,
+    content: ContentModel,
+    seen: Analysis,
+    person: SpeakerMeasure,
+    target: VoiceCondition,
+    language: str | None,
+) -> tuple[Trunk, Tensor, Tensor]:
+    """A clip of a person read by its units in a voice: trunk, log F0 and voicing `(1, T_mel)`."""
+    mel, f0, voicing, spoken = relative(seen, person, language=language)
+    told = acoustic.condition(target)
+    log_f0 = target.measure.log_f0_median + f0 * target.measure.log_f0_spread
+    trunk = acoustic.trunk(content(mel, f0, voicing, spoken, told), log_f0, f0 * voicing, voicing, told)
+    return trunk, log_f0, voicing

@@ -512,6 +512,13 @@ def spread_melody(f0: Tensor, voicing: Tensor, *, share: float, stretch: float) 
     return middle + (f0 - middle) * factor.clamp(1 / stretch, stretch)
 
 
+def at_listening_level(samples: FloatArray, config: SynthesisConfig) -> FloatArray:
+    """Speech `(S,)` from the level that the models learned to that which people expect, its peak within bounds."""
+    samples = samples * config.output_gain
+    loudest = float(np.abs(samples).max())
+    return samples * (config.peak / loudest) if loudest > config.peak else samples
+
+
 @torch.inference_mode()
 def speak_sentence(
     models: NativeModels,
@@ -546,9 +553,7 @@ def speak_sentence(
     trunk = acoustic.trunk(frames, log_f0, f0 * voicing, voicing, told)
     mel = acoustic.refine(trunk, steps=config.flow_steps, temperature=config.flow_temperature, generator=generator)
     mel = mel + condition.mean_spectrum
-    samples = models.vocoder(mel, log_f0, voicing, generator=generator)[0].numpy() * config.output_gain
-    loudest = float(np.abs(samples).max())
-    if loudest > config.peak:
-        samples = samples * (config.peak / loudest)
+    samples = models.vocoder(mel, log_f0, voicing, generator=generator)[0].numpy()
+    samples = at_listening_level(samples, config)
     samples = insert_silence(samples.astype(np.float32), durations, silence, hop=models.config.spectrogram.hop_samples)
     return SpokenSentence(samples, phonemes.symbols, durations + silence)

@@ -24,7 +24,7 @@ from yinse.voices.voice import Voice
 from yinse.workflows.engine import Engine, Tuning
 from yinse.workflows.recordings import find_recordings
 from yinse.workflows.speakers import two_speakers
-from yinse.workflows.transcripts import Line, Piece, cut_by_text, find_transcripts, fitting
+from yinse.workflows.transcripts import Line, Piece, cut_by_text, find_transcripts, fitting, speakable
 
 _SHORTEST_TUNED_S = 15.0
 _HINT = "Give what was said with --text, or install the recogniser: pip install 'yinse[asr]'"
@@ -223,19 +223,11 @@ def _cut_all(
             text = None
             if transcriber is not None:
                 yield Progress("listen", index, len(slices), path.name)
-                text = _speakable(transcriber.transcribe(part.clip, language=request.language))
+                text = speakable(transcriber.transcribe(part.clip, language=request.language))
             pieces.append(Piece(part.clip, text, f"{path.name} at {part.segment.start_s:.1f} s"))
     if not pieces:
         raise BadAudio("no utterance could be cut out of the recordings", advice="Record a few sentences.")
     return pieces
-
-
-def _speakable(text: str) -> str | None:
-    try:
-        phonemize(text)
-    except BadText:
-        return None
-    return text
 
 
 def _without_misfits(pieces: Sequence[Piece], *, engine: Engine) -> Generator[Event, None, list[Piece]]:

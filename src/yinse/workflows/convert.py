@@ -14,16 +14,15 @@ from yinse.audio.loudness import normalize_loudness
 from yinse.audio.options import CleaningOptions
 from yinse.audio.resample import resample
 from yinse.audio.silence import Segment
-from yinse.audio.slicing import slice_utterances
+from yinse.audio.slicing import UtteranceSlice, slice_utterances
 from yinse.audio.write import AudioWriter
 from yinse.core.errors import BadAudio, BadText, ConfigError
 from yinse.core.events import Artifact, Event, Finished, Progress, Warned
 from yinse.core.types import AudioClip, FloatArray
 from yinse.corpus.transcriber import Transcriber
-from yinse.text.phonemes import phonemize
 from yinse.voices.voice import Voice
 from yinse.workflows.engine import Engine, check_fits
-from yinse.workflows.transcripts import Piece, cut_by_text, find_transcripts, fitting
+from yinse.workflows.transcripts import Piece, cut_by_text, find_transcripts, fitting, speakable
 
 LONGEST_CONVERTED_S = 900.0
 """The result is held in memory until it is written whole."""
@@ -102,10 +101,7 @@ def convert_recording(
     if engine.converts_by_text:
         pieces = yield from _with_words(source, request, engine=engine, transcriber=transcriber)
     else:
-        pieces = [
-            _Placed(part.clip, round(part.segment.start_s * source.sample_rate_hz), None)
-            for part in slice_utterances(source)
-        ]
+        pieces = [_placed(part, source, None) for part in slice_utterances(source)]
     if not pieces:
         raise BadAudio("the recording holds no speech to convert", where=name)
     whole = np.zeros(round(len(source.samples) * rate_hz / source.sample_rate_hz), dtype=np.float32)
@@ -135,6 +131,10 @@ class _Placed:
     text: str | None
 
 
+def _placed(part: UtteranceSlice, source: AudioClip, text: str | None) -> _Placed:
+    return _Placed(part.clip, round(part.segment.start_s * source.sample_rate_hz), text)
+
+
 def _with_words(
     source: AudioClip, request: ConvertRequest, *, engine: Engine, transcriber: Callable[[], Transcriber]
 ) -> Generator[Event, None, list[_Placed]]:
@@ -158,14 +158,10 @@ def _with_words(
     parts = slice_utterances(source)
     for index, part in enumerate(parts):
         yield Progress("listen", index, len(parts), name)
-        text = recogniser.transcribe(part.clip, language=request.language)
-        if not _is_speakable(text):
+        text = speakable(recogniser.transcribe(part.clip, language=request.language))
+        if text is None:
             yield Warned(f"no words were heard at {_clock(part.segment)}", name)
-        found.append(
-            _Placed(
-                part.clip, round(part.segment.start_s * source.sample_rate_hz), text if _is_speakable(text) else None
-            )
-        )
+        found.append(_placed(part, source, text))
     return found
 
 
@@ -173,14 +169,6 @@ def _in_a_row(pieces: Sequence[Piece]) -> list[_Placed]:
     """Pieces that follow one another without gaps."""
     starts = np.cumsum([0] + [len(piece.clip.samples) for piece in pieces]).tolist()
     return [_Placed(piece.clip, start, piece.text) for piece, start in zip(pieces, starts, strict=False)]
-
-
-def _is_speakable(text: str) -> bool:
-    try:
-        phonemize(text)
-    except BadText:
-        return False
-    return True
 
 
 def _clock(segment: Segment) -> str:

@@ -194,3 +194,12 @@ def fitting(pieces: Sequence[Piece], *, engine: Engine) -> list[bool]:
         limit = max(lowest, min(usual - _BELOW_MEDIAN, _ALWAYS_FINE))
         fits[id(piece)] = one is not None and one.confidence >= limit
     return [fits.get(id(piece), True) for piece in pieces]
+
+
+def speakable(text: str) -> str | None:
+    """What was heard, if there are words in it; else None."""
+    try:
+        phonemize(text)
+    except BadText:
+        return None
+    return text
