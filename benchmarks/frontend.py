@@ -57,16 +57,17 @@ from yinse.audio.quality import QualityLimits
 from yinse.audio.resample import resample
 from yinse.audio.rumble import without_rumble
 from yinse.audio.silence import cut, speech_segments
-from yinse.audio.slicing import slice_utterances
 from yinse.audio.snr import estimate_snr_db
 from yinse.audio.write import write_audio
 from yinse.core.errors import QualityGateError
 from yinse.core.events import Finished
 from yinse.core.types import AudioClip, SpeakRequest
 from yinse.evaluate.misheard import errors_of, total
+from yinse.evaluate.stress import stress_sentences
 from yinse.voices.voice import Voice
 from yinse.workflows.batch import Crashed, run_all
 from yinse.workflows.prep import PrepRequest, prepare_corpus
+from yinse.workflows.transcripts import Line, cut_by_text
 
 RATE_HZ = 32_000
 PACKS = ("en_librispeech", "zh_aishell_sample", "zh_en_kokoro", "de_nl_fewshot_cc0")
@@ -74,12 +75,7 @@ LENGTH_S = (3.0, 9.0)
 CLEANEST_DB = 35.0
 SHAVED_EVERY = 4
 ALL_KEPT = QualityLimits(good_snr_db=-90.0, lowest_snr_db=-90.0, hopeless_snr_db=-90.0)
-SENTENCES = (
-    "The library opens at nine, and the first readers are usually students.",
-    "Every evening the old man walked along the river and counted the boats.",
-    "When the rain stopped, we carried the table back into the garden.",
-    "She asked whether the train had already left the station.",
-)
+SENTENCES = 40
 
 
 @dataclass(frozen=True)
@@ -330,9 +326,9 @@ def measure_batch(chosen: argparse.Namespace, ledger: Ledger) -> None:
 
 
 def measure_clone(chosen: argparse.Namespace, ledger: Ledger) -> None:
-    """Enrolled from a clean, a noisy and a cleaned minute: likeness to later recordings, and words heard."""
+    """Taken on from a clean, a noisy and a cleaned minute: likeness to later recordings, and hard sentences heard."""
     from yinse.evaluate.recogniser import Whisper
-    from yinse.evaluate.speaker_judge import Resemblyzer
+    from yinse.evaluate.speaker_judge import Resemblyzer, mean_vector
     from yinse.workflows.native import load_engine
 
     engine, judge, listener = load_engine(), Resemblyzer(), Whisper(chosen.recogniser)
@@ -340,10 +336,13 @@ def measure_clone(chosen: argparse.Namespace, ledger: Ledger) -> None:
     behind = [load_noise(path, RATE_HZ) for path in noises(chosen.data, development=False)]
     people = sorted({one.speaker for one in found})[: chosen.people]
     random = np.random.default_rng(chosen.seed + 2)
+    sentences, rate = stress_sentences("en", SENTENCES), engine.sample_rate_hz
 
-    def figures(recording: AudioClip, options: CleaningOptions, later: np.ndarray) -> Found:
-        clips = [piece.clip for piece in slice_utterances(clean(recording, options=options).clip)]
-        enrolment = engine.enroll(clips, transcripts=[None] * len(clips), language="en")
+    def figures(recording: AudioClip, options: CleaningOptions, lines: list[Line], later: np.ndarray) -> Found:
+        pieces = cut_by_text(clean(recording, options=options).clip, lines, engine=engine, where="the minute")
+        enrolment = engine.enroll(
+            [piece.clip for piece in pieces], transcripts=[piece.text for piece in pieces], language="en"
+        )
         voice = Voice(
             id="benchmark", name="benchmark", languages=("en",), tensors=enrolment.tensors,
             bandwidth_hz=enrolment.bandwidth_hz, model_fingerprint=engine.fingerprint, licence="private",
@@ -352,25 +351,27 @@ def measure_clone(chosen: argparse.Namespace, ledger: Ledger) -> None:
         spoken = [
             AudioClip(
                 np.concatenate([chunk.samples for chunk in engine.stream(SpeakRequest(text, language="en"), voice)]),
-                engine.sample_rate_hz,
+                rate,
             )
-            for text in SENTENCES
+            for text in sentences
         ]
         errors = total(
             errors_of(text, listener.hear(clip, language="en"), language="en")
-            for text, clip in zip(SENTENCES, spoken, strict=True)
+            for text, clip in zip(sentences, spoken, strict=True)
         )
         return {
-            "similarity": float(np.mean([judge.embed(clip) @ later for clip in spoken])),
+            "similarity": float(judge.embed(AudioClip(np.concatenate([c.samples for c in spoken]), rate)) @ later),
             "errors": errors.errors,
             "units": errors.units,
         }
 
     for number, person in enumerate(people):
-        clips = [load_speech(one.path, RATE_HZ) for one in found if one.speaker == person]
-        lengths = np.cumsum([clip.duration_s for clip in clips])
-        minute = AudioClip(np.concatenate([c.samples for c in clips[: int((lengths < 60).sum())]]), RATE_HZ)
-        later = np.mean([judge.embed(clip) for clip in clips[int((lengths < 60).sum()) :][:6]], axis=0)
+        own = [one for one in found if one.speaker == person]
+        clips = [load_speech(one.path, RATE_HZ) for one in own]
+        count = int((np.cumsum([clip.duration_s for clip in clips]) < 60).sum())
+        minute = AudioClip(np.concatenate([clip.samples for clip in clips[:count]]), RATE_HZ)
+        lines = [Line(one.text, one.path.name) for one in own[:count]]
+        later = mean_vector(judge, clips[count:][:6])
         heard = mix(minute, behind[number % len(behind)], 10.0, random=random)
         kept = CleaningOptions(limits=ALL_KEPT)
         cases = {"raw": (heard, replace(kept, denoise="none")), "clean": (minute, kept), "cleaned": (heard, kept)}
@@ -378,7 +379,9 @@ def measure_clone(chosen: argparse.Namespace, ledger: Ledger) -> None:
             ledger.measure(
                 "clone",
                 f"{person} {case}",
-                lambda recording=recording, options=options, later=later: figures(recording, options, later),
+                lambda recording=recording, options=options, lines=lines, later=later: figures(
+                    recording, options, lines, later
+                ),
             )
 
 
@@ -431,7 +434,7 @@ def main() -> None:
     parser.add_argument("--recogniser", default="base", help="folder or cached name of a faster-whisper model")
     parser.add_argument("--fuzz", type=int, default=5_000)
     parser.add_argument("--batch", type=int, default=500)
-    parser.add_argument("--people", type=int, default=4)
+    parser.add_argument("--people", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     ledger = Ledger(chosen.work / "results.jsonl")

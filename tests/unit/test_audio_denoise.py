@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from yinse.audio import rnnoise
-from yinse.audio.blend import blend
-from yinse.audio.denoise import METHODS, denoise, make_denoiser, strength_for
+from yinse.audio.blend import blend, blend_around_speech
+from yinse.audio.denoise import METHODS, denoise, make_denoiser, strengths_for
 from yinse.core.errors import ConfigError, MissingExtra, UnknownName
 from yinse.core.types import AudioClip
 
@@ -57,10 +57,23 @@ def test_methods_have_a_name_and_a_default_strength(method: str) -> None:
 
 
 def test_strength_follows_the_noise() -> None:
-    strengths = [strength_for(snr_db) for snr_db in (0.0, 5.0, 6.25, 7.5, 12.0, 21.0, 30.0, 50.0)]
-    assert strengths == pytest.approx([0.5, 0.5, 0.75, 1.0, 1.0, 0.5, 0.0, 0.0])
-    assert [strength_for(snr_db, method="gate") for snr_db in (0.0, 10.0, 21.0)] == pytest.approx([0.7, 0.7, 0.5])
-    assert [strength_for(snr_db, none_from_db=10.0) for snr_db in (9.9, 10.0)] == [1.0, 0.0]
+    strengths = [strengths_for(snr_db) for snr_db in (0.0, 12.0, 21.0, 30.0, 50.0)]
+    np.testing.assert_allclose(strengths, [(1.0, 0.65), (1.0, 0.65), (0.5, 0.5), (0.0, 0.0), (0.0, 0.0)])
+    gate = [strengths_for(snr_db, method="gate") for snr_db in (0.0, 10.0, 21.0)]
+    np.testing.assert_allclose(gate, [(0.7, 0.7), (0.7, 0.7), (0.5, 0.5)])
+    assert [strengths_for(snr_db, none_from_db=10.0) for snr_db in (9.9, 10.0)] == [(1.0, 0.65), (0.0, 0.0)]
+
+
+def test_pauses_are_cleaned_more_than_speech() -> None:
+    random = np.random.default_rng(1)
+    word = np.where(np.arange(2 * RATE_HZ) // (RATE_HZ // 2) % 4 == 1, 0.3, 1e-4)
+    voice = AudioClip((word * np.sin(np.arange(2 * RATE_HZ) * 0.05)).astype(np.float32), RATE_HZ)
+    noise = (0.02 * random.normal(size=2 * RATE_HZ)).astype(np.float32)
+    noisy = AudioClip(voice.samples + noise, RATE_HZ)
+    left = blend_around_speech(noisy, voice, in_pauses=1.0, in_speech=0.6).samples - voice.samples
+    spoken, pause = slice(RATE_HZ // 2, RATE_HZ), slice(5 * RATE_HZ // 4, 2 * RATE_HZ)
+    np.testing.assert_allclose(left[spoken], 0.4 * noise[spoken], atol=1e-6)
+    np.testing.assert_allclose(left[pause], 0.0, atol=1e-6)
 
 
 def test_wrong_choices_are_refused() -> None:

@@ -21,12 +21,9 @@ from yinse.core.types import AudioClip, FloatArray
 METHODS = ("deepfilternet", "rnnoise", "gate", "none")
 """Names of the denoisers."""
 DEFAULT_METHOD = "deepfilternet"
-# Noise is taken out in full from 7.5 to 12 dB, and less of it the fainter it is, since the network's own error is then
-# as large. Louder noise covers sounds that the network takes away with it: of 440 words of development people in
-# development noises at 5 dB, a recogniser mishears as many in equal parts of recording and result as in the recording
-# (0.97), more in the result alone (1.4 times, 245 words).
-_KNEES_DB, _STRENGTHS = (5.0, 7.5), (0.5, 1.0)
 _FADES_FROM_DB = 12.0
+# What a network leaves of words is heard worse than the words in their noise (docs/adr/0007-denoiser.md).
+_IN_SPEECH = 0.65
 
 
 class Denoiser(Protocol):
@@ -85,8 +82,10 @@ def denoise(
     return make_denoiser(method, strength=strength, noise_from=noise_from).denoise(clip)
 
 
-def strength_for(snr_db: float, *, method: str = DEFAULT_METHOD, none_from_db: float = 30.0) -> float:
-    """How much of a denoiser's result a recording calls for, 0 to 1.
+def strengths_for(snr_db: float, *, method: str = DEFAULT_METHOD, none_from_db: float = 30.0) -> tuple[float, float]:
+    """How much of a denoiser's result a recording calls for, 0 to 1: between words, and while somebody speaks.
+
+    Faint noise is taken out less, for the network's own error is then as large.
 
     Args:
         snr_db: its signal-to-noise ratio.
@@ -94,11 +93,11 @@ def strength_for(snr_db: float, *, method: str = DEFAULT_METHOD, none_from_db: f
         none_from_db: ratio from which on a recording is left to its own noise.
     """
     if snr_db >= none_from_db:
-        return 0.0
+        return 0.0, 0.0
     fading = min(1.0, (none_from_db - snr_db) / max(none_from_db - _FADES_FROM_DB, 1e-6))
     if method == SpectralGate.name:
-        return min(fading, GATE_STRENGTH)
-    return min(fading, float(np.interp(snr_db, _KNEES_DB, _STRENGTHS)))
+        return (min(fading, GATE_STRENGTH),) * 2
+    return fading, min(fading, _IN_SPEECH)
 
 
 class NoDenoiser:

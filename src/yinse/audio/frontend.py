@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from yinse.audio.blend import blend
+from yinse.audio.blend import blend_around_speech
 from yinse.audio.clicks import Click, find_clicks, repair_clicks
 from yinse.audio.compressor import compress
-from yinse.audio.denoise import DEFAULT_METHOD, make_denoiser, strength_for
+from yinse.audio.denoise import DEFAULT_METHOD, make_denoiser, strengths_for
 from yinse.audio.hum import find_hum
 from yinse.audio.journal import CleaningStep, step
 from yinse.audio.loudness import integrated_lufs, normalize_loudness
@@ -25,7 +25,7 @@ from yinse.audio.snr import estimate_snr_db
 from yinse.core.errors import QualityGateError
 from yinse.core.types import AudioClip
 
-REVISION = 5
+REVISION = 6
 """Grows whenever the same recording and options give another result: results kept from earlier are then of no use."""
 # Noise that falls on words alone explains some difference between what the denoiser removed and the measured noise;
 # more of it means that it takes voice for noise, as with some distant microphones and with telephone speech.
@@ -246,16 +246,18 @@ def _denoised(
     steady: AudioClip, speech: AudioClip, snr_db: float, *, takes_voice: bool, options: CleaningOptions
 ) -> tuple[AudioClip, tuple[CleaningStep, ...]]:
     """As much of the denoised clip as the noise calls for, and what the journal says of it."""
-    strength = options.strength
-    if options.denoise == "none" or strength == 0.0:
+    if options.denoise == "none" or options.strength == 0.0:
         return steady, ()
-    if strength is None:
+    if options.strength is not None:
+        in_pauses = in_speech = options.strength
+    else:
         if takes_voice:
             return steady, (step("denoise skipped", reason="the denoiser would take voice for noise"),)
         if snr_db >= options.denoise_below_db:
             return steady, ()
-        strength = strength_for(snr_db, method=options.denoise, none_from_db=options.denoise_below_db)
-    return blend(steady, speech, strength), (step("denoise", denoiser=options.denoise, strength=strength),)
+        in_pauses, in_speech = strengths_for(snr_db, method=options.denoise, none_from_db=options.denoise_below_db)
+    done = step("denoise", denoiser=options.denoise, strength=in_speech, strength_in_pauses=in_pauses)
+    return blend_around_speech(steady, speech, in_pauses=in_pauses, in_speech=in_speech), (done,)
 
 
 def _takes_voice(steady: AudioClip, speech: AudioClip, snr_db: float) -> bool:

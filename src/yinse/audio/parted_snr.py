@@ -35,7 +35,7 @@ def refine_snr_db(snr_db: float, clip: AudioClip, speech: AudioClip, spans: Sequ
     """A better estimate, where a network has parted voice and noise.
 
     Args:
-        snr_db: the estimate without it; the answer where there is nothing to part.
+        snr_db: the estimate without it, which has a say; the answer where there is nothing to part.
         clip: the recording `(S,)`, best without rumble.
         speech: the same without its noise `(S,)`, from a denoiser that knows speech.
         spans: where there is speech.
@@ -47,7 +47,7 @@ def refine_snr_db(snr_db: float, clip: AudioClip, speech: AudioClip, spans: Sequ
     if features is None:
         return snr_db
     fitted = _fitted()
-    place = (features - fitted["mean"]) / fitted["spread"]
+    place = (np.append(features, snr_db) - fitted["mean"]) / fitted["spread"]
     near = np.exp(-fitted["narrowness"] * np.square(fitted["points"] - place).mean(axis=1))
     refined_db = fitted["middle_db"] + place @ fitted["slopes_db"] + near @ fitted["weights_db"]
     return float(np.clip(refined_db.item(), LOWEST_SNR_DB, HIGHEST_SNR_DB))
