@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from synthesised_speech import SPEAKERS, TINY, clip_of, make_pack, make_work, sa
 from yinse.audio.measure import measure_speaker
 from yinse.core.errors import ConfigError, MissingExtra, UnknownName
 from yinse.core.events import Artifact, Finished, Progress
-from yinse.core.types import SpeakRequest
+from yinse.core.types import AudioClip, SpeakRequest
 from yinse.models.acoustic import AcousticModel, regulate
 from yinse.models.discriminators import DiscriminatorConfig
 from yinse.models.hifigan import GeneratorConfig, HifiGanConfig
@@ -42,9 +44,10 @@ from yinse.train.recipes.speaker import SpeakerTask
 from yinse.train.recipes.vocoder import VocoderTask
 from yinse.train.work import Work
 from yinse.voices.bundle import read_voice
+from yinse.voices.voice import Voice
 from yinse.weights.native import adapt, load_native
 from yinse.workflows import train as workflow
-from yinse.workflows.builtin_voices import Candidate, distinct_pair, voice_clips
+from yinse.workflows.builtin_voices import Candidate, at_slower_pace, distinct_pair, voice_clips
 from yinse.workflows.train import train_base
 
 STEPS = {"speaker": 40, "acoustic": 40, "prosody": 40, "vocoder": 40}
@@ -390,16 +393,27 @@ def test_distinct_pair_is_clear_far_apart_and_ordered() -> None:
     assert [one.stem for one in distinct_pair(found)] == ["b", "a"]
 
 
-def test_both_languages_tell_the_pace_of_a_voice() -> None:
+def test_a_builtin_voice_keeps_the_slower_of_its_paces() -> None:
     nothing = np.zeros(0, dtype=np.float32)
     clips = [
-        Clip(f"{language} {n}", "", "", "", language, True, True, 12_000.0, nothing, nothing, nothing)
+        Clip(f"{language} {n}", "", "", language, language, True, True, 12_000.0, nothing, nothing, nothing)
         for language in ("zh", "en")
         for n in range(9)
     ]
-    assert [clip.id for clip in voice_clips(clips)][:5] == ["zh 0", "en 0", "zh 1", "en 1", "zh 2"]
-    assert len(voice_clips(clips)) == 16
-    assert [clip.id for clip in voice_clips(clips[7:10])] == ["zh 7", "en 0", "zh 8"]
+    chosen = voice_clips(clips)
+    assert [clip.id for clip in chosen] == [f"{language} {n}" for language in ("zh", "en") for n in range(8)]
+
+    class Measured:
+        def pace(self, voice: Voice, audio: Sequence[AudioClip], texts: Sequence[str]) -> np.ndarray:
+            assert len(audio) == 8
+            assert len(set(texts)) == 1
+            return np.array([5.0, 0.3, 1.0, {"zh": 0.86, "en": 0.99}[texts[0]]], dtype=np.float32)
+
+    voice = read_voice(Path(str(files("yinse") / "assets" / "voices" / "mei.voice")))
+    spoken = [(clip, AudioClip(nothing, 24_000)) for clip in chosen]
+    paced = at_slower_pace(cast(NativeSynthesizer, Measured()), voice, spoken)
+    assert paced.tensors["numbers"][-1] == np.float32(0.99)
+    assert at_slower_pace(cast(NativeSynthesizer, Measured()), voice, []) is voice
 
 
 def test_teacher_vectors_belong_to_clips(work: Work) -> None:

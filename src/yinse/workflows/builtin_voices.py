@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -66,10 +66,8 @@ def builtin_voices(work: Work, models: NativeModels, out: Path, *, created: str)
         for name, chosen in zip(pair, distinct_pair(found), strict=True):
             yield Progress("voices", len(names), 2 * len(NAMES), f"{name} from {chosen.stem}")
             clips = voice_clips(load_clips(_features(work, chosen.stem), with_samples=True))
-            enrolled = synthesizer.enroll(
-                [AudioClip(np.divide(clip.samples, 32768, dtype=np.float32), rate_hz) for clip in clips],
-                transcripts=[clip.text for clip in clips],
-            )
+            spoken = [AudioClip(np.divide(clip.samples, 32768, dtype=np.float32), rate_hz) for clip in clips]
+            enrolled = synthesizer.enroll(spoken, transcripts=[clip.text for clip in clips])
             voice = Voice(
                 id=name,
                 name=name,
@@ -82,6 +80,7 @@ def builtin_voices(work: Work, models: NativeModels, out: Path, *, created: str)
                 created=created,
                 synthetic=True,
             )
+            voice = at_slower_pace(synthesizer, voice, list(zip(clips, spoken, strict=True)))
             write_voice(out / f"{name}{SUFFIX}", voice)
             names.append(name)
             yield Artifact("voice", str(out / f"{name}{SUFFIX}"))
@@ -119,6 +118,22 @@ def _features(work: Work, stem: str) -> Path:
 
 
 def voice_clips(clips: Sequence[Clip]) -> list[Clip]:
-    """Of a blend's clips those that a voice is made from: the languages in turn, for the first tell its pace."""
+    """Of a blend's clips those that a voice is made from: some of each language."""
     spoken = [[clip for clip in clips if clip.language == language][:_CLIPS_PER_LANGUAGE] for language in LANGUAGES]
-    return [clip for turn in itertools.zip_longest(*spoken) for clip in turn if clip is not None]
+    return list(itertools.chain.from_iterable(spoken))
+
+
+def at_slower_pace(synthesizer: NativeSynthesizer, voice: Voice, spoken: Sequence[tuple[Clip, AudioClip]]) -> Voice:
+    """The voice with the pace of the language that its speaker reads more slowly.
+
+    One of the two, for a voice has one pace: a mean hurries through the other language, and words get lost in hurry.
+    """
+    paces = []
+    for language in LANGUAGES:
+        own = [(clip.text, audio) for clip, audio in spoken if clip.language == language]
+        if own:
+            texts, audio = zip(*own, strict=True)
+            paces.append(synthesizer.pace(voice, audio, texts))
+    if not paces:
+        return voice
+    return replace(voice, tensors={**voice.tensors, "numbers": max(paces, key=lambda numbers: float(numbers[-1]))})
