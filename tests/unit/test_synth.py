@@ -19,6 +19,7 @@ from yinse.core.errors import BadText, FingerprintMismatch
 from yinse.core.types import AudioChunk, AudioClip, SpeakRequest
 from yinse.models.prosody import DURATION_FRAMES, expected_duration
 from yinse.synth.native import NativeSynthesizer, SynthesisConfig, centred, final_durations, spread_melody
+from yinse.synth.strong_words import strong_symbols
 from yinse.text.phonemes import phonemize
 from yinse.text.symbols import BOUNDARIES
 from yinse.voices.voice import Voice
@@ -317,3 +318,26 @@ def test_a_slow_reader_has_a_slow_voice(synthesizer: NativeSynthesizer, voice: V
         spoken = speak(synthesizer, taken, texts[2])
         paces.append(phone_seconds(spoken[0]))
     assert paces[0] > 1.2 * paces[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "strong"),
+    [
+        ("Two for four.", ["Two", "four"]),
+        ("To be or not to be", []),
+        ("我有 two 个 for 循环", ["two"]),
+        ("Would he chuck wood?", ["wood"]),
+        ("。", []),
+    ],
+)
+def test_words_that_sound_like_weak_ones_are_found(text: str, strong: list[str]) -> None:
+    phonemes = phonemize(f"{text} 好")
+    items = np.repeat(np.arange(len(phonemes.word_texts)), phonemes.word_lengths)
+    found = dict.fromkeys(items[strong_symbols(phonemes)].tolist())
+    assert [phonemes.word_texts[item] for item in found] == strong
+
+
+def test_strong_words_last_longer(synthesizer: NativeSynthesizer, voice: Voice) -> None:
+    plain = NativeSynthesizer(synthesizer.models, SynthesisConfig(strong_stretch=1.0))
+    (longer,), (shorter,) = (speak(one, voice, "Buy four.", language="en") for one in (synthesizer, plain))
+    assert phone_seconds(longer) == pytest.approx(1.5 * phone_seconds(shorter), rel=0.1)

@@ -22,8 +22,6 @@ METHODS = ("deepfilternet", "rnnoise", "gate", "none")
 """Names of the denoisers."""
 DEFAULT_METHOD = "deepfilternet"
 _FADES_FROM_DB = 12.0
-# What a network leaves of words is heard worse than the words in their noise (docs/adr/0007-denoiser.md).
-_IN_SPEECH = 0.65
 
 
 class Denoiser(Protocol):
@@ -82,7 +80,9 @@ def denoise(
     return make_denoiser(method, strength=strength, noise_from=noise_from).denoise(clip)
 
 
-def strengths_for(snr_db: float, *, method: str = DEFAULT_METHOD, none_from_db: float = 30.0) -> tuple[float, float]:
+def strengths_for(
+    snr_db: float, *, method: str = DEFAULT_METHOD, none_from_db: float = 30.0, most_in_speech: float = 1.0
+) -> tuple[float, float]:
     """How much of a denoiser's result a recording calls for, 0 to 1: between words, and while somebody speaks.
 
     Faint noise is taken out less, for the network's own error is then as large.
@@ -91,13 +91,14 @@ def strengths_for(snr_db: float, *, method: str = DEFAULT_METHOD, none_from_db: 
         snr_db: its signal-to-noise ratio.
         method: one of `METHODS`; the gate is never used in full, and never takes a sound away with its noise.
         none_from_db: ratio from which on a recording is left to its own noise.
+        most_in_speech: no more of it while somebody speaks.
     """
     if snr_db >= none_from_db:
         return 0.0, 0.0
-    fading = min(1.0, (none_from_db - snr_db) / max(none_from_db - _FADES_FROM_DB, 1e-6))
+    strength = min(1.0, (none_from_db - snr_db) / max(none_from_db - _FADES_FROM_DB, 1e-6))
     if method == SpectralGate.name:
-        return (min(fading, GATE_STRENGTH),) * 2
-    return fading, min(fading, _IN_SPEECH)
+        strength = min(strength, GATE_STRENGTH)
+    return strength, min(strength, most_in_speech)
 
 
 class NoDenoiser:

@@ -255,7 +255,12 @@ def _denoised(
             return steady, (step("denoise skipped", reason="the denoiser would take voice for noise"),)
         if snr_db >= options.denoise_below_db:
             return steady, ()
-        in_pauses, in_speech = strengths_for(snr_db, method=options.denoise, none_from_db=options.denoise_below_db)
+        in_pauses, in_speech = strengths_for(
+            snr_db,
+            method=options.denoise,
+            none_from_db=options.denoise_below_db,
+            most_in_speech=options.strength_in_speech,
+        )
     done = step("denoise", denoiser=options.denoise, strength=in_speech, strength_in_pauses=in_pauses)
     return blend_around_speech(steady, speech, in_pauses=in_pauses, in_speech=in_speech), (done,)
 

@@ -30,6 +30,8 @@ class CleaningOptions:
         repair_clicks: whether short clicks are found and filled.
         denoise: name of the denoiser, see `yinse.audio.denoise.METHODS`.
         strength: share of the denoised signal, 0 to 1; None: as much as the noise calls for.
+        strength_in_speech: without a given strength, share of it at most while somebody speaks, 0 to 1: all of it makes
+            voices more alike, less of it keeps words.
         noise_from: for the gate, start and end in seconds of a passage without speech.
         denoise_below_db: without a given strength, recordings whose signal-to-noise ratio is above this are left to
             their own noise.
@@ -53,6 +55,7 @@ class CleaningOptions:
     repair_clicks: bool = False
     denoise: str = DEFAULT_METHOD
     strength: float | None = None
+    strength_in_speech: float = 1.0
     noise_from: tuple[float, float] | None = None
     denoise_below_db: float = 30.0
     margin_s: float = 0.1
@@ -69,6 +72,7 @@ class CleaningOptions:
         for name, value, (low, high) in (
             ("rate_hz", self.rate_hz, _RATES_HZ),
             ("strength", self.strength, (0.0, 1.0)),
+            ("strength_in_speech", self.strength_in_speech, (0.0, 1.0)),
             ("highpass_hz", self.highpass_hz, (1.0, 300.0)),
             ("margin_s", self.margin_s, (0.0, 2.0)),
             ("target_lufs", self.target_lufs, _LOUDNESS_LUFS),
@@ -84,7 +88,12 @@ class CleaningOptions:
 
 
 PREPARATION = CleaningOptions(
-    rate_hz=32_000, repair_clicks=True, compression=CompressorSettings(), target_lufs=-17.0, margin_s=0.15
+    rate_hz=32_000,
+    repair_clicks=True,
+    strength_in_speech=0.65,
+    compression=CompressorSettings(),
+    target_lufs=-17.0,
+    margin_s=0.15,
 )
 """Options of `yinse prep`: material to train on, whatever the model."""
 

@@ -32,6 +32,7 @@ from yinse.models.voice_condition import (
     voice_tensors,
 )
 from yinse.synth.readout import learn_readout
+from yinse.synth.strong_words import strong_symbols
 from yinse.text.lexicon import Lexicon
 from yinse.text.overrides import check_markup
 from yinse.text.phonemes import phonemize
@@ -65,6 +66,7 @@ class SynthesisConfig:
         farthest_centre: how far a sentence's mean pitch may lie from the speaker's median, in the speaker's spreads.
         melody_share: how much of the way a sentence's melody is brought to the speaker's measured spread, 0 to 1.
         melody_stretch: by which factor at most it is widened, or narrowed.
+        strong_stretch: how much longer words last that sound like weak ones, see `strong_symbols`.
     """
 
     flow_steps: int = 4
@@ -82,6 +84,7 @@ class SynthesisConfig:
     farthest_centre: float = 0.25
     melody_share: float = 0.8
     melody_stretch: float = 1.8
+    strong_stretch: float = 1.5
 
 
 @dataclass(frozen=True)
@@ -537,7 +540,8 @@ def speak_sentence(
     )
     decided = centred(decided, farthest=config.farthest_centre)
     scale = condition.duration_scale / request.speed
-    durations = final_durations(phonemes.symbols, decided.durations, scale=scale, config=config)
+    wanted = np.where(strong_symbols(phonemes), config.strong_stretch, 1.0) * decided.durations
+    durations = final_durations(phonemes.symbols, wanted, scale=scale, config=config)
     silence = pause_frames(phonemes, frames_per_s=models.config.spectrogram.frames_per_s)
     durations[1:-1] = np.where(silence, np.minimum(silence, config.longest_gap_frames), durations)[1:-1]
     silence[1:-1] -= np.where(silence, durations, 0)[1:-1]
