@@ -64,9 +64,10 @@ def blend_around_speech(original: AudioClip, cleaned: AudioClip, *, in_pauses: f
     Raises:
         ConfigError: a strength is out of range, or the clips differ in length or rate.
     """
-    pauses, speech = blend(original, cleaned, in_pauses), blend(original, cleaned, in_speech)
+    pauses = blend(original, cleaned, in_pauses)
     if in_pauses == in_speech or len(original.samples) == 0:
-        return speech
+        return pauses
+    speech = blend(original, cleaned, in_speech)
     spoken = maximum_filter1d(speech_frames(cleaned).astype(np.float32), _REACH_FRAMES)
     spoken = uniform_filter1d(spoken, _SMOOTH_FRAMES)
     times_s = np.arange(len(original.samples)) / original.sample_rate_hz
