@@ -18,8 +18,8 @@ from yinse.audio.pitch import track_pitch
 from yinse.core.errors import BadText, FingerprintMismatch
 from yinse.core.types import AudioChunk, AudioClip, SpeakRequest
 from yinse.models.prosody import DURATION_FRAMES, expected_duration
+from yinse.synth.clear_speech import clear_stretch
 from yinse.synth.native import NativeSynthesizer, SynthesisConfig, centred, final_durations, spread_melody
-from yinse.synth.strong_words import strong_symbols
 from yinse.text.phonemes import phonemize
 from yinse.text.symbols import BOUNDARIES
 from yinse.voices.voice import Voice
@@ -330,14 +330,16 @@ def test_a_slow_reader_has_a_slow_voice(synthesizer: NativeSynthesizer, voice: V
         ("。", []),
     ],
 )
-def test_words_that_sound_like_weak_ones_are_found(text: str, strong: list[str]) -> None:
+def test_english_is_given_time_and_what_sounds_weak_more(text: str, strong: list[str]) -> None:
     phonemes = phonemize(f"{text} 好")
     items = np.repeat(np.arange(len(phonemes.word_texts)), phonemes.word_lengths)
-    found = dict.fromkeys(items[strong_symbols(phonemes)].tolist())
-    assert [phonemes.word_texts[item] for item in found] == strong
+    factors = clear_stretch(phonemes, english=1.1, strong=2.0)
+    for item, (word, language) in enumerate(zip(phonemes.word_texts, phonemes.word_languages, strict=True)):
+        expected = (2.2 if word in strong else 1.1) if language == "en" else 1.0
+        assert factors[items == item] == pytest.approx(expected)
 
 
 def test_strong_words_last_longer(synthesizer: NativeSynthesizer, voice: Voice) -> None:
-    plain = NativeSynthesizer(synthesizer.models, SynthesisConfig(strong_stretch=1.0))
+    plain = NativeSynthesizer(synthesizer.models, SynthesisConfig(english_stretch=1.0, strong_stretch=1.0))
     (longer,), (shorter,) = (speak(one, voice, "Buy four.", language="en") for one in (synthesizer, plain))
-    assert phone_seconds(longer) == pytest.approx(1.5 * phone_seconds(shorter), rel=0.1)
+    assert phone_seconds(longer) == pytest.approx(1.59 * phone_seconds(shorter), rel=0.1)

@@ -31,8 +31,8 @@ from yinse.models.voice_condition import (
     voice_condition,
     voice_tensors,
 )
+from yinse.synth.clear_speech import clear_stretch
 from yinse.synth.readout import learn_readout
-from yinse.synth.strong_words import strong_symbols
 from yinse.text.lexicon import Lexicon
 from yinse.text.overrides import check_markup
 from yinse.text.phonemes import phonemize
@@ -66,7 +66,7 @@ class SynthesisConfig:
         farthest_centre: how far a sentence's mean pitch may lie from the speaker's median, in the speaker's spreads.
         melody_share: how much of the way a sentence's melody is brought to the speaker's measured spread, 0 to 1.
         melody_stretch: by which factor at most it is widened, or narrowed.
-        strong_stretch: how much longer words last that sound like weak ones, see `strong_symbols`.
+        english_stretch, strong_stretch: how much longer English lasts, and in it what sounds weak: see `clear_stretch`.
     """
 
     flow_steps: int = 4
@@ -84,6 +84,7 @@ class SynthesisConfig:
     farthest_centre: float = 0.25
     melody_share: float = 0.8
     melody_stretch: float = 1.8
+    english_stretch: float = 1.06
     strong_stretch: float = 1.5
 
 
@@ -540,7 +541,7 @@ def speak_sentence(
     )
     decided = centred(decided, farthest=config.farthest_centre)
     scale = condition.duration_scale / request.speed
-    wanted = np.where(strong_symbols(phonemes), config.strong_stretch, 1.0) * decided.durations
+    wanted = decided.durations * clear_stretch(phonemes, english=config.english_stretch, strong=config.strong_stretch)
     durations = final_durations(phonemes.symbols, wanted, scale=scale, config=config)
     silence = pause_frames(phonemes, frames_per_s=models.config.spectrogram.frames_per_s)
     durations[1:-1] = np.where(silence, np.minimum(silence, config.longest_gap_frames), durations)[1:-1]
