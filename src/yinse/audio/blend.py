@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from yinse.audio.silence import FRAME_S, HOP_S, speech_frames
 from yinse.core.errors import ConfigError
@@ -64,8 +63,10 @@ def blend_around_speech(original: AudioClip, cleaned: AudioClip, *, in_pauses: f
     Raises:
         ConfigError: a strength is out of range, or the clips differ in length or rate.
     """
+    from scipy.ndimage import maximum_filter1d, uniform_filter1d
+
     pauses = blend(original, cleaned, in_pauses)
-    if in_pauses == in_speech or len(original.samples) == 0:
+    if in_pauses == in_speech:
         return pauses
     speech = blend(original, cleaned, in_speech)
     spoken = maximum_filter1d(speech_frames(cleaned).astype(np.float32), _REACH_FRAMES)

@@ -91,13 +91,13 @@ def strengths_for(
         snr_db: its signal-to-noise ratio.
         method: one of `METHODS`; the gate is never used in full, and never takes a sound away with its noise.
         none_from_db: ratio from which on a recording is left to its own noise.
-        most_in_speech: no more of it while somebody speaks.
+        most_in_speech: no more of a network's result while somebody speaks.
     """
     if snr_db >= none_from_db:
         return 0.0, 0.0
     strength = min(1.0, (none_from_db - snr_db) / max(none_from_db - _FADES_FROM_DB, 1e-6))
     if method == SpectralGate.name:
-        strength = min(strength, GATE_STRENGTH)
+        return (min(strength, GATE_STRENGTH),) * 2
     return strength, min(strength, most_in_speech)
 
 

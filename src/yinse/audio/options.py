@@ -30,8 +30,8 @@ class CleaningOptions:
         repair_clicks: whether short clicks are found and filled.
         denoise: name of the denoiser, see `yinse.audio.denoise.METHODS`.
         strength: share of the denoised signal, 0 to 1; None: as much as the noise calls for.
-        strength_in_speech: without a given strength, share of it at most while somebody speaks, 0 to 1: all of it makes
-            voices more alike, less of it keeps words.
+        strength_in_speech: without a given strength, share of a network's result at most while somebody speaks, 0 to 1:
+            all of it makes voices more alike, less of it keeps words.
         noise_from: for the gate, start and end in seconds of a passage without speech.
         denoise_below_db: without a given strength, recordings whose signal-to-noise ratio is above this are left to
             their own noise.
