@@ -17,14 +17,9 @@ import numpy as np
 from yinse.core.types import FloatArray, PhonemeSequence
 from yinse.models.aligner import Aligner, Normalization
 from yinse.models.viterbi import IntArray, StateGraph, best_scores
+from yinse.text.english import WEAK_FORMS
 from yinse.text.symbols import BOUNDARIES, base_and_tone
 
-WEAK_FORMS = frozenset(
-    "a an the some of to in for at as on with from by into am is are was were be been it that this there will would can"
-    " could shall should must have has had do does did and or but nor if so than then i i'm me my you your he him his"
-    " she her it's its we we're us our they them their who not".split()
-)
-"""English words of grammar, which people slur unless they stress them."""
 _NEUTRAL_TONE = 5
 _NEVER = -1e6
 """A score that no path has."""

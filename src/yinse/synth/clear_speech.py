@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yinse.core.types import PhonemeSequence
-from yinse.models.word_check import WEAK_FORMS
+from yinse.text.english import WEAK_FORMS
 from yinse.text.phonemes import phonemize
 from yinse.text.symbols import BOUNDARIES
 

@@ -20,6 +20,13 @@ _LETTERS: Mapping[str, str] = {
     "w": "D AH1 B AH0 L Y UW0", "x": "EH1 K S", "y": "W AY1", "z": "Z IY1",
 }  # fmt: skip
 
+WEAK_FORMS = frozenset(
+    "a an the some of to in for at as on with from by into am is are was were be been it that this there will would can"
+    " could shall should must have has had do does did and or but nor if so than then i i'm me my you your he him his"
+    " she her it's its we we're us our they them their who not".split()
+)
+"""English words of grammar, which people slur unless they stress them."""
+
 _SPELLED = frozenset(
     "AD AI AM AR BC CD CSS CT DC DJ DM ED EQ ER FM GB GPS HR IC ID II IP IQ IT KO LA LED MA MB MC MD MS OS PA PE PM"
     " PR RA RE SMS SOS TA UN US VIP VR WHO".split()
