@@ -45,6 +45,7 @@ from yinse.voices.store import VoiceStore
 from yinse.voices.voice import ADAPTER_PREFIX, Voice
 from yinse.weights.content import load_content
 from yinse.weights.native import load_native
+from yinse.workflows.evaluate import AT_ONCE
 from yinse.workflows.native import NativeEngine
 
 PROBED_SPEAKERS, PROBED_CLIPS = 64, 8
@@ -118,7 +119,7 @@ def _voices(folder: Path | None, engine: NativeEngine, people: Sequence[Person])
     if folder is None:
         return {person.id: enrolled(engine, person, words=True) for person in people}
     found = {entry.card.name: entry.read() for entry in VoiceStore(folder, builtin=folder / "none").entries()}
-    return {person.id: _at_once(found[person.id]) for person in people}
+    return {person.id: found[f"{person.id} {AT_ONCE}"] for person in people}
 
 
 def _at_once(voice: Voice) -> Voice:

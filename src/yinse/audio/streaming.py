@@ -109,7 +109,8 @@ class NetworkStream(_Delayed):
     """DeepFilterNet or RNNoise on a stream at 48 kHz.
 
     The stream is what the network makes of the whole at the same level. `DeepFilterNet` brings a whole clip to the
-    level at which the network works best, which a stream cannot know: set the gain of the input beforehand.
+    level at which the network works best, which a stream cannot know: set the gain of the input beforehand. And it
+    plays the clip to the network a second time, faster, which a stream cannot: low voices lose more here.
 
     Args:
         method: "deepfilternet" or "rnnoise".

@@ -23,7 +23,8 @@ from yinse.models.analysis import Analysis
 from yinse.models.blocks import ChannelNorm, ConditionedBlock
 
 LANGUAGES = ("en", "zh")
-"""What may be told of a recording."""
+"""What may be told of a recording; not told, it counts as a language of its own."""
+_TOLD = len(LANGUAGES) + 1
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ class ContentConfig:
     Attributes:
         mel_bins: lowest bins that are heard: those below 8 kHz, for many recordings have no more.
         cepstra: of these bins; few enough to keep formants and leave harmonics out.
-        channels, dilations: of the encoder.
+        channels, dilations: of the encoder's blocks.
+        rounds: how often the recording goes through these blocks, told each time which round it is: twice as deep at
+            the same size.
         units: numbers per frame.
         levels: of each unit, odd; 0: soft units.
         condition: width of the acoustic model's condition.
@@ -45,6 +48,7 @@ class ContentConfig:
     cepstra: int = 20
     channels: int = 128
     dilations: tuple[int, ...] = (1, 2, 4, 8, 12, 1)
+    rounds: int = 2
     units: int = 48
     levels: int = 0
     condition: int = 128
@@ -62,20 +66,24 @@ def cosine_table(config: ContentConfig) -> Tensor:
 
 
 class ContentModel(nn.Module):
-    """Frames to units, and units in a voice to the acoustic model's hidden frames."""
+    """Frames to units, and units in a voice to the acoustic model's hidden frames.
+
+    The language acts on every block and has a last layer of its own. Merely told at the entrance it is overheard: where
+    all recordings of people are English and all Mandarin is synthetic, a person's Mandarin is heard as English.
+    """
 
     cosines: Tensor
 
     def __init__(self, config: ContentConfig) -> None:
         super().__init__()
         self.config = config
-        self.enter = nn.Conv1d(config.cepstra + 2 + len(LANGUAGES), config.channels, 5, padding=2)
+        self.enter = nn.Conv1d(config.cepstra + 2, config.channels, 5, padding=2)
         self.blocks = nn.ModuleList(
-            ConditionedBlock(config.channels, 0, dilation=dilation, dropout=config.dropout)
+            ConditionedBlock(config.channels, config.rounds * _TOLD, dilation=dilation, dropout=config.dropout)
             for dilation in config.dilations
         )
         self.norm = ChannelNorm(config.channels)
-        self.leave = nn.Conv1d(config.channels, config.units, 1)
+        self.leave = nn.Conv1d(config.channels, _TOLD * config.units, 1)
         self.voice_enter = nn.Conv1d(config.units, config.voice_channels, 3, padding=1)
         self.voice_modulate = nn.Linear(config.condition, 2 * config.voice_channels)
         self.voice_leave = nn.Conv1d(config.voice_channels, config.hidden, 1)
@@ -92,10 +100,15 @@ class ContentModel(nn.Module):
         """
         heard = torch.matmul(self.cosines, mel[:, : self.config.mel_bins].clamp(-9.0, 5.0))
         melody = torch.stack([(f0 * voicing).clamp(-4.0, 4.0), voicing], dim=1)
-        x = self.enter(torch.cat([heard, melody, language[:, :, None].expand(-1, -1, mel.shape[2])], dim=1))
-        for block in self.blocks:
-            x = block(x)
-        soft = torch.tanh(self.leave(self.norm(x)).float())
+        told = torch.cat([language, 1 - language.sum(dim=1, keepdim=True)], dim=1)
+        x = self.enter(torch.cat([heard, melody], dim=1))
+        for turn in range(self.config.rounds):
+            here = turn * _TOLD
+            condition = nn.functional.pad(told, (here, (self.config.rounds - 1) * _TOLD - here))
+            for block in self.blocks:
+                x = block(x, condition)
+        each = self.leave(self.norm(x)).unflatten(1, (_TOLD, self.config.units))
+        soft = torch.tanh((each * told[:, :, None, None]).sum(dim=1).float())
         if not self.config.levels:
             return soft
         half = (self.config.levels - 1) / 2

@@ -31,12 +31,13 @@ from yinse.evaluate.spectral_judge import SpectralJudge
 from yinse.evaluate.stress import lost_and_added, stress_tasks
 from yinse.evaluate.summary import References, summarise
 from yinse.voices.store import VoiceStore
-from yinse.voices.voice import ADAPTER_PREFIX, Voice
+from yinse.voices.voice import Voice
 from yinse.workflows.clone import CloneRequest, CloneTools, clone_voice
 from yinse.workflows.engine import Engine
 
 AT_ONCE, TUNED, COPY, STRESS = "at-once", "tuned", "copy", "yinse"
 CONDITIONS = (COPY, AT_ONCE, TUNED)
+_CLONED = (AT_ONCE, TUNED)
 _LONGEST_TUNING_S = 180.0
 
 Copier = Callable[[AudioClip], AudioClip]
@@ -118,15 +119,17 @@ def evaluate(
 def _steps(request: EvaluationRequest, *, engine: Engine, judges: Judges, copier: Copier | None) -> Iterator[Event]:
     people = read_people(request.data, request.plan) if request.data is not None else []
     references = yield from _listen_to_references(people, judges)
-    voices: dict[str, Voice] = {}
+    voices: dict[tuple[str, str], Voice] = {}
     tuning_s: dict[str, float] = {}
-    if people and {AT_ONCE, TUNED} & set(request.conditions):
-        for number, person in enumerate(people):
-            yield Progress("clone", number, len(people), person.id)
-            voices[person.id], took_s = yield from _clone(person, request, engine=engine)
-            if took_s is not None:
-                tuning_s[person.id] = took_s
-        yield Progress("clone", len(people), len(people))
+    wanted = [(person, condition) for person in people for condition in _CLONED if condition in request.conditions]
+    for number, (person, condition) in enumerate(wanted):
+        yield Progress("clone", number, len(wanted), f"{person.id} {condition}")
+        voice, took_s = yield from _clone(person, condition, request, engine=engine)
+        voices[person.id, condition] = voice
+        if voice.is_tuned:
+            tuning_s[person.id] = took_s
+    if wanted:
+        yield Progress("clone", len(wanted), len(wanted))
     stress_voice = VoiceStore().get_or_default(request.stress_voice) if request.stress else None
     with ExitStack() as stack:
         kokoro = None
@@ -228,29 +231,27 @@ def _listen_to_references(people: Sequence[Person], judges: Judges) -> Generator
 
 
 def _clone(
-    person: Person, request: EvaluationRequest, *, engine: Engine
-) -> Generator[Event, None, tuple[Voice, float | None]]:
-    """The voice of a person, and how long it took if it was tuned: made by `clone_voice`, as a user would."""
-    folder = request.output / "voices"
+    person: Person, condition: str, request: EvaluationRequest, *, engine: Engine
+) -> Generator[Event, None, tuple[Voice, float]]:
+    """The voice of a person, and how long it took: made by `clone_voice`, as a user would, once for each condition."""
+    folder, name = request.output / "voices", f"{person.id} {condition}"
     # Built-in voices play no part: a folder of clips holds none.
     store = VoiceStore(folder, builtin=folder / "none")
-    tune = TUNED in request.conditions
-    timing = folder / f"{person.id}.json"
-    old = next((entry for entry in store.entries() if entry.card.name == person.id), None)
+    timing = folder / f"{name}.json"
+    old = next((entry for entry in store.entries() if entry.card.name == name), None)
     if old is not None and timing.is_file():
         voice = old.read()
-        known = json.loads(timing.read_text(encoding="utf-8"))
-        if voice.model_fingerprint == engine.fingerprint and (voice.is_tuned or not tune):
-            return voice, known["took_s"] if voice.is_tuned else None
+        if voice.model_fingerprint == engine.fingerprint:
+            return voice, json.loads(timing.read_text(encoding="utf-8"))["took_s"]
     listing = folder / f"{person.id}.tsv"
     with WholeFile(listing) as file:
         file.write("".join(f"{one.path.name}\t{one.text}\n" for one in person.reference).encode())
     clone_request = CloneRequest(
         audio=tuple(one.path for one in person.reference),
-        name=person.id,
+        name=name,
         text=listing,
         language=person.language,
-        tune=tune,
+        tune=condition == TUNED,
         replace=True,
     )
     tools = CloneTools(_no_transcriber, work=folder / "work")
@@ -260,10 +261,9 @@ def _clone(
             took_s = time.monotonic() - started_s
             with WholeFile(timing) as file:
                 file.write(json.dumps({"took_s": took_s}).encode())
-            voice = event.result.voice
-            return voice, took_s if voice.is_tuned else None
+            return event.result.voice, took_s
         if isinstance(event, Warned):
-            yield Warned(event.message, where=f"{person.id} {event.where or ''}".strip())
+            yield Warned(event.message, where=f"{name} {event.where or ''}".strip())
     raise InternalError("cloning ended without a result")
 
 
@@ -272,7 +272,7 @@ def _no_transcriber() -> Transcriber:
 
 
 def _speaker(
-    voices: Mapping[str, Voice],
+    voices: Mapping[tuple[str, str], Voice],
     stress_voice: Voice | None,
     people: Sequence[Person],
     request: EvaluationRequest,
@@ -290,15 +290,11 @@ def _speaker(
             return kokoro.speak(task.text, language=task.language)[0]
         if condition == COPY and copier is not None:
             return copier(decode(recordings[task.sentence]))
-        voice = stress_voice if condition == STRESS else voices[task.speaker]
+        voice = stress_voice if condition == STRESS else voices.get((task.speaker, condition))
         if voice is None:
             raise InternalError(f"nobody speaks '{task.key}'")
         if condition == TUNED and not voice.is_tuned:
             raise BadText("the voice could not be tuned")
-        if condition == AT_ONCE:
-            # Tuning only adds an adapter: without it the voice is as it was enrolled.
-            tensors = {name: t for name, t in voice.tensors.items() if not name.startswith(ADAPTER_PREFIX)}
-            voice = replace(voice, tensors=tensors)
         chunks = list(engine.stream(SpeakRequest(task.text, language=task.language, seed=request.seed), voice))
         return AudioClip(np.concatenate([chunk.samples for chunk in chunks]), engine.sample_rate_hz)
 

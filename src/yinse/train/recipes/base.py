@@ -262,8 +262,7 @@ def content_sizes(run: BaseRun) -> ContentConfig:
 def train_content(run: BaseRun) -> Iterator[Event]:
     """Stage 9: the content encoder, taught by the acoustic model."""
     loop = run.loops["content"]
-    # it shifts formants by itself
-    data, held_out = (speech_data(run, held_out=held_out, varied=False) for held_out in (False, True))
+    data, held_out = (speech_data(run, held_out=held_out) for held_out in (False, True))
     teacher = AcousticModel(run.sizes.acoustic)
     load_averaged(teacher, needed(run.work.checkpoint("acoustic"), "acoustic"))
     teacher.to(loop.device)
@@ -325,20 +324,19 @@ def load_vocoder(run: BaseRun) -> nn.Module:
     return vocoder
 
 
-def speech_data(run: BaseRun, *, held_out: bool, varied: bool = True) -> SpeechData:
+def speech_data(run: BaseRun, *, held_out: bool) -> SpeechData:
     """Aligned speech, its speakers as the trained encoder hears them: as it will be when a voice is cloned.
 
     Args:
         run: tells where it is.
-        held_out: of those who stay unheard.
-        varied: speakers at other speeds too, for training.
+        held_out: of those who stay unheard; of the others also at other speeds.
     """
     work = run.work
     encoder = SpeakerEncoder(run.sizes.speaker)
     load_averaged(encoder, needed(work.checkpoint("speaker"), "speaker"))
     alignments = needed(work.alignments(held_out=held_out), "align")
     aligned = load_aligned(work.features(held_out=held_out), alignments)
-    if varied and not held_out:
+    if not held_out:
         aligned = chain(aligned, load_aligned(*work.varied))
     heard: dict[str, FloatArray] = {}
 
@@ -349,7 +347,7 @@ def speech_data(run: BaseRun, *, held_out: bool, varied: bool = True) -> SpeechD
                 heard[key] = encoder.segments(clip.mel)
         return encoder.pool([heard[f"{clip.pack}/{clip.speaker}/{clip.id}"] for clip in clips])
 
-    return SpeechData(aligned, embed, spectrogram=run.sizes.spectrogram, references=6 if varied and not held_out else 1)
+    return SpeechData(aligned, embed, spectrogram=run.sizes.spectrogram, references=1 if held_out else 6)
 
 
 def _train(run: BaseRun, stage: str, model: nn.Module, task: Task, held_out: HeldOut) -> Iterator[Event]:

@@ -30,7 +30,7 @@ WARP = 0.14
 """How far formants are shifted, at most: about as far as a child's are from a man's."""
 DRAWN = 1 / 3
 """Share of a batch that is spoken again in its own voice, for the trunk costs more than all else."""
-KNOWN = 0.7
+KNOWN = 0.85
 """How often the language is told. Untold, it would be guessed from the recording: who teaches Mandarin is synthetic."""
 ECHO = 0.5
 """How often there is a room."""
