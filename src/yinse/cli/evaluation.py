@@ -18,6 +18,10 @@ def evaluate(
     condition: Annotated[
         list[str] | None, typer.Option("--condition", help="at-once, tuned or copy; repeat it. Else the first two.")
     ] = None,
+    sentences: Annotated[
+        int, typer.Option("--sentences", help="Per English person; twice as many per Mandarin person.")
+    ] = 6,
+    reference_s: Annotated[float, typer.Option("--seconds", help="How much of a person is heard for cloning.")] = 60.0,
     stress: Annotated[bool, typer.Option("--stress", help="Speak the stress sentences too.")] = False,
     stress_sentences: Annotated[
         int | None,
@@ -42,6 +46,7 @@ def evaluate(
     from yinse.evaluate.kokoro import KokoroConfig
     from yinse.evaluate.naturalness import Dnsmos
     from yinse.evaluate.page import markdown
+    from yinse.evaluate.plan import PlanConfig
     from yinse.evaluate.recogniser import Whisper
     from yinse.evaluate.speaker_judge import Resemblyzer
     from yinse.workflows.evaluate import AT_ONCE, COPY, TUNED, EvaluationRequest, native_copier
@@ -53,6 +58,7 @@ def evaluate(
         output=output,
         data=data,
         conditions=conditions,
+        plan=PlanConfig(sentences={"en": sentences, "zh": 2 * sentences}, reference_s=reference_s),
         peer=KokoroConfig(*peer) if peer else None,
         stress=stress,
         stress_sentences=stress_sentences,

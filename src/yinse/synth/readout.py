@@ -16,7 +16,7 @@ import torch
 
 from yinse.audio.measure import fill_unvoiced, phoneme_prosody
 from yinse.core.types import FloatArray
-from yinse.models.acoustic import AcousticModel
+from yinse.models.acoustic import AcousticModel, Trunk
 from yinse.models.analysis import Analysis
 from yinse.models.voice_condition import VoiceCondition, acoustic_input
 
@@ -59,11 +59,19 @@ def solve_readout(
     return np.ascontiguousarray(np.linalg.solve(products, targets).T.astype(np.float16))
 
 
-@torch.inference_mode()
 def draw(
     acoustic: AcousticModel, seen: Analysis, symbols: tuple[str, ...], durations: np.ndarray, condition: VoiceCondition
 ) -> tuple[np.ndarray, FloatArray]:
     """A model's hidden frames `(T_mel, C)` and mean log-mel `(T_mel, M)` of a sentence, read as the person read it."""
+    trunk = read_like(acoustic, seen, symbols, durations, condition)
+    return trunk.hidden[0].T.double().numpy(), (trunk.mel[0] + condition.mean_spectrum).T.numpy()
+
+
+@torch.inference_mode()
+def read_like(
+    acoustic: AcousticModel, seen: Analysis, symbols: tuple[str, ...], durations: np.ndarray, condition: VoiceCondition
+) -> Trunk:
+    """The trunk of a sentence in the durations `(T_ph,)`, energies and melody of a clip in which it is spoken."""
     measure = condition.measure
     prosody = phoneme_prosody(seen.mel, seen.log_f0, durations, measure=measure)
     inputs = acoustic_input(symbols, prosody, durations, condition)
@@ -71,5 +79,4 @@ def draw(
     voicing = torch.from_numpy((seen.log_f0 > 0).astype(np.float32))[None]
     f0 = (log_f0 - measure.log_f0_median) / measure.log_f0_spread
     trunk, _, _ = acoustic(inputs, log_f0, f0 * voicing, voicing)
-    mel = (trunk.mel[0] + condition.mean_spectrum).T.numpy()
-    return trunk.hidden[0].T.double().numpy(), mel
+    return trunk
