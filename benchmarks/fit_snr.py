@@ -1,11 +1,11 @@
 """Fits what reads the signal-to-noise ratio where a denoiser parted voice and noise, on development files only.
 
-    python benchmarks/fit_snr.py DATA OUT.safetensors [--scenes 2400] [--jobs 1] [--seed 0]
+    python benchmarks/fit_snr.py DATA OUT.safetensors [--scenes 1200] [--jobs 1] [--seed 0]
 
 DATA is the folder of speech packs and noises. A scene is speech of somebody from base training in a noise for
 development or in one made by rule, at -8 to 50 dB, in a room or not; what is fitted never hears a test noise or a test
 person. Where kinds of noise are left out in turn, the error on them is printed. The same seed gives the same weights,
-however many jobs. A second of processor time a scene. OUT is shipped as
+however many jobs. Two seconds of processor time a scene. OUT is shipped as
 `src/yinse/audio/data/parted_snr.safetensors`; figures on the test files are a row of `benchmarks/frontend.py`.
 
 With `--bands` it fits the network that reads band levels alone, without a denoiser, `snr.safetensors` instead. The
@@ -328,7 +328,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--scenes", type=int, default=2400)
+    parser.add_argument("--scenes", type=int, default=1200)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--bands", type=int, default=0, help="fit band levels instead, on so many scenes")
     parser.add_argument("--seed", type=int, default=0)

@@ -3,7 +3,8 @@
 Three losses. The hidden frames of a recording, read in a random voice, shall be those which the acoustic model makes of
 the transcript in that voice: who speaks in the recording is of no use for it. Spoken in its own voice, the recording
 shall come back, though the encoder hears it with shifted formants, another microphone and noise. And the units tell
-the phoneme.
+the phoneme. Now and then the language is told wrong, and the recording need only come back: so what hears Mandarin,
+which synthetic speech alone teaches here, has heard recordings of people.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ WARP = 0.14
 """How far formants are shifted, at most: about as far as a child's are from a man's."""
 DRAWN = 1 / 3
 """Share of a batch that is spoken again in its own voice, for the trunk costs more than all else."""
+MISLED = 0.5
+"""How often a window that is spoken again is told to be in the other language."""
 KNOWN = 0.85
 """How often the language is told. Untold, it would be guessed from the recording: who teaches Mandarin is synthetic."""
 ECHO = 0.5
@@ -112,10 +115,13 @@ class ContentTask:
         self.voices: list[Reference] = [one for group in data.references.values() for one in group]
 
     def batch(self, step: int) -> Mapping[str, Tensor]:
-        """As of `collate`, with `heard (B, M, T_mel)`, `language`, and who reads: `reader`, `reader_measures`."""
+        """As of `collate`, with `heard (B, M, T_mel)`, `language`, and who reads: `reader`, `reader_measures`.
+
+        `misled` is 1 where the language is told wrong.
+        """
         random = np.random.default_rng((self.seed, step))
         rows = []
-        for _ in range(self.batch_size):
+        for place in range(self.batch_size):
             speech, reference = self.data.draw(random)
             row = cut_window(speech, reference, self.window_frames, random, augment=False)
             count = int(row["valid"].sum())
@@ -124,6 +130,10 @@ class ContentTask:
             row["heard"] = np.pad(heard.T, ((0, 0), (0, self.window_frames - count)))
             known = not self.augment or random.random() < KNOWN
             row["language"] = told_language(speech.clip.language if known else None)
+            misled = self.augment and known and place < drawn_rows(self.batch_size) and random.random() < MISLED
+            if misled:
+                row["language"] = row["language"][::-1].copy()
+            row["misled"] = np.array(misled, dtype=np.float32)
             voice = self.voices[int(random.integers(len(self.voices)))]
             row["reader"], row["reader_measures"] = voice.speaker, voice.measures
             rows.append(row)
@@ -133,6 +143,11 @@ class ContentTask:
         """`frames`: distance to the teacher's hidden frames, as a share of their variance; `mel` in nats; `symbols`."""
         assert isinstance(model, ContentTraining)
         return content_losses(model, self.acoustic, batch)
+
+
+def drawn_rows(batch_size: int) -> int:
+    """How many of a batch, the first ones, are spoken again in their own voice."""
+    return max(1, round(DRAWN * batch_size))
 
 
 def content_losses(model: ContentTraining, acoustic: AcousticModel, batch: Mapping[str, Tensor]) -> Losses:
@@ -145,10 +160,11 @@ def content_losses(model: ContentTraining, acoustic: AcousticModel, batch: Mappi
         wanted = acoustic.frames(other, conditions[1]).float()
     units = model.content.units(batch["heard"], batch["f0"], voicing, batch["language"])
     there = valid[:, None]
-    variance = (wanted * there).square().sum() / there.sum() - ((wanted * there).sum() / there.sum()).square()
+    taught = there * (1 - batch["misled"][:, None, None])
+    variance = (wanted * taught).square().sum() / taught.sum() - ((wanted * taught).sum() / taught.sum()).square()
     distance = (model.content.frames(units, conditions[1]).float() - wanted).square()
-    frames = (distance * there).sum() / there.sum() / variance
-    some = slice(0, max(1, round(DRAWN * len(units))))
+    frames = (distance * taught).sum() / taught.sum() / variance
+    some = slice(0, drawn_rows(len(units)))
     told = conditions[0][some]
     melody = batch["log_f0"][some], (batch["f0"] * voicing)[some], voicing[some]
     trunk = acoustic.trunk(model.content.frames(units[some], told), *melody, told)
@@ -156,5 +172,5 @@ def content_losses(model: ContentTraining, acoustic: AcousticModel, batch: Mappi
     mel = ((trunk.mel.float() - batch["mel"][some]).abs() * weight).sum() / weight.sum()
     spoken = torch.gather(batch["symbols"], 1, batch["index"])
     cross = nn.functional.cross_entropy(model.reader(units).float(), spoken, reduction="none")
-    symbols = (cross * valid).sum() / valid.sum()
+    symbols = (cross * taught[:, 0]).sum() / taught.sum()
     return {"loss": frames + mel + 0.3 * symbols, "frames": frames, "mel": mel, "symbols": symbols}
