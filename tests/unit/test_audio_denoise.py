@@ -9,7 +9,7 @@ import pytest
 
 from yinse.audio import rnnoise
 from yinse.audio.blend import blend, blend_around_speech
-from yinse.audio.denoise import METHODS, denoise, make_denoiser, strengths_for
+from yinse.audio.denoise import METHODS, DeepFilterNet, denoise, make_denoiser, strengths_for
 from yinse.core.errors import ConfigError, MissingExtra, UnknownName
 from yinse.core.types import AudioClip
 
@@ -74,6 +74,23 @@ def test_pauses_are_cleaned_more_than_speech() -> None:
     spoken, pause = slice(RATE_HZ // 2, RATE_HZ), slice(5 * RATE_HZ // 4, 2 * RATE_HZ)
     np.testing.assert_allclose(left[spoken], 0.4 * noise[spoken], atol=1e-6)
     np.testing.assert_allclose(left[pause], 0.0, atol=1e-6)
+
+
+def test_only_what_both_hearings_call_noise_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    rate, times = 24_000, np.arange(24_000) / 24_000
+    low, high, hiss = (0.2 * np.sin(2 * np.pi * hz * times).astype(np.float32) for hz in (300, 1_500, 6_000))
+    heard = []
+
+    def filtered(self: DeepFilterNet, clip: AudioClip) -> np.ndarray:
+        heard.append(clip.sample_rate_hz)
+        level = np.float32(np.abs(clip.samples).max() / np.abs(low + high + hiss).max())
+        return level * (low if clip.sample_rate_hz == rate else high)
+
+    monkeypatch.setattr(DeepFilterNet, "_filtered", filtered)
+    left = DeepFilterNet().denoise(AudioClip(low + high + hiss, rate))
+    assert heard == [rate, 31_200]
+    middle = slice(2_000, -2_000)
+    assert np.abs(left.samples - (low + high))[middle].max() < 0.01
 
 
 def test_wrong_choices_are_refused() -> None:
