@@ -35,6 +35,7 @@ from yinse.evaluate.misheard import total
 from yinse.evaluate.naturalness import Dnsmos
 from yinse.evaluate.plan import Person, PlanConfig, read_people
 from yinse.models.analysis import analyse
+from yinse.models.voice_condition import voice_condition
 from yinse.synth import native
 from yinse.synth.native import NativeSynthesizer
 from yinse.text.phonemes import phonemize
@@ -51,7 +52,7 @@ def typical_prosody(synthesizer: NativeSynthesizer, voices: Mapping[str, Voice],
     for person in people:
         seen = [analyse(clip, synthesizer.log_mel) for clip in clips_of(person)]
         texts = [phonemize(one.text, language=person.language) for one in person.reference]
-        measure = native.voice_condition(voices[person.id].tensors, floor_depth=synthesizer.models.floor_depth).measure
+        measure = voice_condition(voices[person.id].tensors, floor_depth=synthesizer.models.floor_depth).measure
         found = synthesizer.models.aligner.align([one.mel for one in seen], [text.symbols for text in texts])
         for one, text, laid in zip(seen, texts, found, strict=True):
             if laid is not None:
@@ -100,7 +101,7 @@ def main() -> None:
             for person, one, recording in recordings:
                 voice = voices[person.id]
                 if name == "no vector":
-                    voice = replace(voice, tensors=voice.tensors | {"speaker_vector": mean / np.linalg.norm(mean)})
+                    voice = replace(voice, tensors={**voice.tensors, "speaker_vector": mean / np.linalg.norm(mean)})
                 if name == "no layer":
                     voice = replace(voice, tensors={n: t for n, t in voice.tensors.items() if n != READOUT})
                 speaker = without_flow if name == "no flow" else synthesizer
