@@ -20,7 +20,7 @@ from yinse.core.errors import CheckpointKeys, FingerprintMismatch, FormatTooNew,
 from yinse.models.content import ContentConfig, ContentModel
 from yinse.weights.native import shipped_folder
 
-FORMAT = 1
+FORMAT = 2
 FILE = "content.safetensors"
 _SCALE = ".scale"
 

@@ -71,7 +71,7 @@ LOOPS: Mapping[str, LoopConfig] = MappingProxyType(
         "acoustic": LoopConfig(steps=6500, learning_rate=1e-3, decay_from=0.35, ema_decay=0.999),
         "prosody": LoopConfig(steps=2200, learning_rate=1.5e-3, weight_decay=0.05, report_every_steps=25),
         "vocoder": LoopConfig(steps=2400, learning_rate=1e-3, gradient_clip=5.0),
-        "content": LoopConfig(steps=2000, learning_rate=1.5e-3, decay_from=0.35, ema_decay=0.999),
+        "content": LoopConfig(steps=13_000, learning_rate=1.5e-3, decay_from=0.35, ema_decay=0.999),
     }
 )
 """How the shipped set was trained (docs/log.md)."""
