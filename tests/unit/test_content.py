@@ -25,13 +25,21 @@ from yinse.synth.native import NativeSynthesizer
 from yinse.train.loop import LoopConfig, averaged_weights, train
 from yinse.train.recipes.acoustic import SpeechData
 from yinse.train.recipes.align import load_aligned
-from yinse.train.recipes.content import ContentTask, ContentTraining, disguised, echoing, warped
+from yinse.train.recipes.content import (
+    ContentTask,
+    ContentTraining,
+    content_losses,
+    disguised,
+    drawn_rows,
+    echoing,
+    warped,
+)
 from yinse.train.tune import TuneConfig, Tuned
 from yinse.train.tune_units import tune_by_units
 from yinse.train.work import Work
 from yinse.voices.store import VoiceStore
 from yinse.voices.voice import READOUT, Voice
-from yinse.weights.content import FILE, load_content, save_content
+from yinse.weights.content import FILE, FORMAT, load_content, save_content
 from yinse.weights.native import adapt, load_native, shipped_folder
 from yinse.workflows.native import NativeEngine
 from yinse.workflows.train import train_base
@@ -84,6 +92,20 @@ def test_a_language_may_be_told() -> None:
     assert not torch.allclose(model.units(mel, f0, voicing, language), model.units(mel, f0, voicing, 0 * language))
 
 
+def test_each_language_has_a_last_layer() -> None:
+    model = ContentModel(SMALL).eval()
+    mel, f0, voicing, language = heard()
+    before = model.units(mel, f0, voicing, language)
+    spoken = int(language[0].argmax())
+    with torch.no_grad():
+        rows = model.leave.weight.view(3, SMALL.units, -1)
+        rows[[place for place in range(3) if place != spoken]] = 9.0
+    assert torch.equal(model.units(mel, f0, voicing, language)[0], before[0])
+    with torch.no_grad():
+        rows[spoken] = 9.0
+    assert not torch.allclose(model.units(mel, f0, voicing, language)[0], before[0])
+
+
 def test_one_recording_in_two_voices() -> None:
     model = ContentModel(SMALL).eval()
     units = model.units(*heard())
@@ -120,7 +142,7 @@ def test_a_file_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     tensors = load_file(str(path))
     with safe_open(str(path), framework="pt") as file:
         about = json.loads(file.metadata()["content"])
-    save_file(tensors, str(path), metadata={"content": json.dumps(about | {"format": 2})})
+    save_file(tensors, str(path), metadata={"content": json.dumps(about | {"format": FORMAT + 1})})
     with pytest.raises(FormatTooNew):
         load_content(tmp_path, fingerprint="abc")
     del tensors["leave.weight"]
@@ -201,6 +223,21 @@ def test_the_speaker_is_of_no_use(data: SpeechData) -> None:
     batch = task.batch(0)
     same = (batch["speaker"] * batch["reader"]).sum(dim=1) > 0.999
     assert float(same.float().mean()) < 0.3
+
+
+def test_a_wrong_language_teaches_no_phonemes(data: SpeechData) -> None:
+    teacher = AcousticModel(TINY.acoustic).eval().requires_grad_(False)
+    batch = dict(ContentTask(data, teacher, batch_size=12, window_frames=40).batch(0))
+    misled = batch["misled"] > 0
+    assert 0 < int(misled.sum()) <= drawn_rows(12) < 12 and not misled[drawn_rows(12) :].any()
+    assert not ContentTask(data, teacher, batch_size=12, window_frames=40, augment=False).batch(0)["misled"].any()
+    model = ContentTraining(SMALL).eval()
+    found = content_losses(model, teacher, batch)
+    batch["symbols"] = torch.where(misled[:, None], 3, batch["symbols"])
+    other = content_losses(model, teacher, batch)
+    assert torch.allclose(found["symbols"], other["symbols"]) and torch.allclose(found["frames"], other["frames"])
+    batch["mel"] = batch["mel"] + misled[:, None, None]
+    assert not torch.allclose(content_losses(model, teacher, batch)["mel"], found["mel"])
 
 
 def test_losses_stay_on_the_device_of_the_model(data: SpeechData) -> None:

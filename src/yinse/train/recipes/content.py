@@ -130,7 +130,8 @@ class ContentTask:
             row["heard"] = np.pad(heard.T, ((0, 0), (0, self.window_frames - count)))
             known = not self.augment or random.random() < KNOWN
             row["language"] = told_language(speech.clip.language if known else None)
-            misled = self.augment and known and place < drawn_rows(self.batch_size) and random.random() < MISLED
+            again = place < drawn_rows(self.batch_size) < self.batch_size
+            misled = self.augment and known and again and random.random() < MISLED
             if misled:
                 row["language"] = row["language"][::-1].copy()
             row["misled"] = np.array(misled, dtype=np.float32)
