@@ -92,6 +92,15 @@ def test_speech_and_pauses_stay_where_they_were(rate_hz: int) -> None:
     np.testing.assert_allclose(written, clip.samples, atol=1e-4)
 
 
+def test_who_does_not_tell_the_language_is_warned() -> None:
+    write_audio(Path("me.wav"), humming([(0.3, False), (3.0, True), (0.3, False)]))
+    for language, told in (
+        (None, ["the language was not told; sounds are heard better with --language en or zh"]),
+        ("zh", []),
+    ):
+        assert [event.message for event in run("me.wav", language=language) if isinstance(event, Warned)] == told
+
+
 def test_models_that_read_words_get_those_of_the_text() -> None:
     engine = Reading()
     source = reading(LINES)

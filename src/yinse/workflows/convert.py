@@ -101,6 +101,8 @@ def convert_recording(
     if engine.converts_by_text:
         pieces = yield from _with_words(source, request, engine=engine, transcriber=transcriber)
     else:
+        if request.language is None:
+            yield Warned("the language was not told; sounds are heard better with --language en or zh", name)
         pieces = [_placed(part, source, None) for part in slice_utterances(source)]
     if not pieces:
         raise BadAudio("the recording holds no speech to convert", where=name)
