@@ -143,16 +143,18 @@ class DeepFilterNet:
         loud_dbfs = float(np.percentile(frame_levels(clip).level_db, LOUD_PERCENTILE))
         gain = np.float32(10.0 ** ((self._LOUD_FRAMES_DBFS - loud_dbfs) / 20.0))
         frames, length = GateFrames.at(clip.sample_rate_hz), len(clip.samples)
+        # to start the network takes as long as three seconds of sound do: it goes on from one hearing to the next
+        state, samples = DeepFilterState(), clip.samples * gain
         first, second = (
-            frames.spectra(self._filtered(AudioClip(clip.samples * gain, round(speed * clip.sample_rate_hz))) / gain)
+            frames.spectra(self._filtered(AudioClip(samples, round(speed * clip.sample_rate_hz)), state) / gain)
             for speed in self._SPEEDS
         )
         kept = np.where(np.abs(second) > np.abs(first), second, first)
         return blend(clip, AudioClip(frames.samples(kept, length), clip.sample_rate_hz), self.strength)
 
-    def _filtered(self, clip: AudioClip) -> FloatArray:
+    def _filtered(self, clip: AudioClip, state: DeepFilterState) -> FloatArray:
         """What the network leaves of a clip `(S,)`, its delay taken out, `(S,)`."""
-        state, whole = DeepFilterState(), resample(clip, self._RATE_HZ).samples
+        whole = resample(clip, self._RATE_HZ).samples
         start = state.delay_samples
         frames = -(-(len(whole) + start) // state.frame_samples)
         heard = np.zeros(frames * state.frame_samples, dtype=np.float32)
