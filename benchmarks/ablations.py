@@ -84,14 +84,14 @@ def main() -> None:
     parser.add_argument("--model", type=Path)
     options = parser.parse_args()
     models, judge = load_native(options.model), Dnsmos()
-    synthesizer = NativeSynthesizer(models)
+    synthesizer, engine = NativeSynthesizer(models), NativeEngine(models)
     without_flow = NativeSynthesizer(models, config=replace(synthesizer.config, flow_steps=0))
     plan = PlanConfig(sentences={"en": options.sentences, "zh": 2 * options.sentences})
     everybody = read_people(options.data, plan)
     for language in ("en", "zh"):
         people = [person for person in everybody if person.language == language][: options.people]
         ears = Ears(options.recogniser, people)
-        voices = {person.id: enrolled(NativeEngine(models), person, words=True) for person in people}
+        voices = {person.id: enrolled(engine, person, words=True) for person in people}
         typical = typical_prosody(synthesizer, voices, people)
         mean = np.mean([voice.tensors["speaker_vector"] for voice in voices.values()], axis=0)
         recordings = [(person, one, decode(one.path)) for person in people for one in person.sentences]
