@@ -59,8 +59,8 @@ def test_refusals_and_rubbish_have_their_exit_codes(yinse: Yinse, tmp_path: Path
 
 
 def test_a_killed_run_is_gone_on_with(tmp_path: Path) -> None:
-    takes = tmp_path / "takes"
-    for number in range(8):
+    takes, count = tmp_path / "takes", 12
+    for number in range(count):
         write_audio(takes / f"{number}.wav", noisy(voice(2.0 + 0.1 * number), 20.0))
     (tmp_path / "program.py").write_text(PROGRAM)
     command = [sys.executable, str(tmp_path / "program.py"), "prep", str(takes), "-o", str(tmp_path / "corpus")]
@@ -73,13 +73,14 @@ def test_a_killed_run_is_gone_on_with(tmp_path: Path) -> None:
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
     known = len(list((tmp_path / "cache").glob("??/*/result.json")))
+    assert known < count
     assert not (tmp_path / "corpus" / "manifest.jsonl").exists()
     heard = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     result = json.loads(heard.stdout)
-    assert sum(outcome["was_known"] for outcome in result["outcomes"]) >= min(known, 8)
-    assert sum(outcome["was_known"] for outcome in result["outcomes"]) < 8 or known == 8
+    # Processes of the killed run may still have finished what they had been given, so more can be known by then.
+    assert sum(outcome["was_known"] for outcome in result["outcomes"]) >= known
     records = read_manifest(tmp_path / "corpus")
-    assert len(records) == len({record.source.path for record in records}) == 8
+    assert len(records) == len({record.source.path for record in records}) == count
     left = [path for path in tmp_path.rglob("*") if "partial" in path.name]
     assert left == []
 
