@@ -9,7 +9,7 @@ DATA holds speech packs and noises. Speech of people and noises that nothing was
     sound   speed in turn (published, ours with the gate, ours), DNSMOS, refused, SI-SDR, loudness, fricatives
     words   errors of a recogniser before and after cleaning, at 5 and 10 dB (--recogniser)
     clean   the same clips without noise: how many become worse
-    snr     error of the estimated signal-to-noise ratio, 0 to 40 dB
+    snr     error of the estimated signal-to-noise ratio, 0 to 40 dB, of half-minute recordings and of sentences
     batch   10,000 clips of 5 s on two processes, extrapolated from --batch of them
     clone   voices of --people, each from its clean, its noisy and its cleaned minute (--recogniser)
     fuzz    damaged files
@@ -47,6 +47,7 @@ from mixtures import (
     speech,
     true_snr_db,
 )
+from numpy.typing import NDArray
 
 from yinse.audio.decode import decode
 from yinse.audio.denoise import make_denoiser
@@ -61,7 +62,7 @@ from yinse.audio.snr import estimate_snr_db
 from yinse.audio.write import write_audio
 from yinse.core.errors import QualityGateError
 from yinse.core.events import Finished
-from yinse.core.types import AudioClip, SpeakRequest
+from yinse.core.types import AudioClip, FloatArray, SpeakRequest
 from yinse.evaluate.misheard import errors_of, total
 from yinse.evaluate.stress import stress_sentences
 from yinse.voices.voice import Voice
@@ -73,6 +74,9 @@ RATE_HZ = 32_000
 PACKS = ("en_librispeech", "zh_aishell_sample", "zh_en_kokoro", "de_nl_fewshot_cc0")
 LENGTH_S = (3.0, 9.0)
 CLEANEST_DB = 35.0
+QUIETEST_DB = 43.0  # of the voices whose ratio is known: their own noise is below what is added
+LADDER_DB = tuple(5.0 * rung for rung in range(9))
+RECORDING_S = 30.0
 SHAVED_EVERY = 4
 ALL_KEPT = QualityLimits(good_snr_db=-90.0, lowest_snr_db=-90.0, hopeless_snr_db=-90.0)
 SENTENCES = 40
@@ -278,26 +282,54 @@ def refined(heard: AudioClip) -> float:
 
 
 def measure_snr(chosen: argparse.Namespace, ledger: Ledger) -> None:
-    random = np.random.default_rng(chosen.seed + 1)
+    """The estimate for recordings of about half a minute, as people make them, and for sentences by themselves."""
     behind = [(path.stem, load_noise(path, RATE_HZ)) for path in noises(chosen.data, development=False)]
-    for number, one in enumerate(mixtures(chosen)):
-        if own_snr_db(one.clean) < 43.0:
-            continue
-        name, noise = behind[number % len(behind)]
-        snr_db = 5.0 * (number // len(behind) % 9)
-        added = added_noise(one.clean, noise, snr_db, random=random)
-        heard = without_rumble(replace(one.clean, samples=(one.clean.samples + added).astype(np.float32)))
-        true_db = true_snr_db(one.clean, added)
-        ledger.measure(
-            "snr",
-            one.id,
-            lambda heard=heard, true_db=true_db, name=name: {
-                "noise": name,
-                "snr_db": true_db,
-                "error_db": estimate_snr_db(heard) - true_db,
-                "refined_error_db": refined(heard) - true_db,
-            },
-        )
+    sentences = [(number, one) for number, one in enumerate(mixtures(chosen)) if own_snr_db(one.clean) >= QUIETEST_DB]
+    takes = recordings([one for _, one in sentences], count=len(behind) * len(LADDER_DB), seed=chosen.seed + 2)
+    for row, clips in (
+        ("snr", [(number, one.id, one.clean) for number, one in sentences]),
+        ("snr of recordings", [(number, name, clip) for number, (name, clip) in enumerate(takes)]),
+    ):
+        random = np.random.default_rng(chosen.seed + 1)
+        for number, name, spoken in clips:
+            noise = behind[number % len(behind)]
+            wanted_db = LADDER_DB[number // len(behind) % len(LADDER_DB)]
+            added = added_noise(spoken, noise[1], wanted_db, random=random)
+
+            def work(spoken: AudioClip = spoken, added: NDArray[np.float64] = added, noise: str = noise[0]) -> Found:
+                heard = without_rumble(replace(spoken, samples=(spoken.samples + added).astype(np.float32)))
+                true_db = true_snr_db(spoken, added)
+                return {
+                    "noise": noise,
+                    "snr_db": true_db,
+                    "duration_s": spoken.duration_s,
+                    "error_db": estimate_snr_db(heard) - true_db,
+                    "refined_error_db": refined(heard) - true_db,
+                }
+
+            ledger.measure(row, name, work)
+
+
+def recordings(sentences: Sequence[Mixture], *, count: int, seed: int) -> list[tuple[str, AudioClip]]:
+    """Clean sentences of one person behind each other, `RECORDING_S` long or all there are; people take turns."""
+    random = np.random.default_rng(seed)
+    of_people: dict[str, list[Mixture]] = {}
+    for one in sentences:
+        of_people.setdefault(one.source.speaker, []).append(one)
+    people = [
+        (name, own)
+        for name, own in sorted(of_people.items())
+        if sum(one.clean.duration_s for one in own) >= RECORDING_S / 2
+    ]
+    made = []
+    for number in range(count):
+        name, own = people[number % len(people)]
+        parts: list[FloatArray] = []
+        for index in random.permutation(len(own)):
+            if sum(map(len, parts)) < RECORDING_S * RATE_HZ:
+                parts.append(own[index].clean.samples)
+        made.append((f"{number:03d}-{name}", AudioClip(np.concatenate(parts), RATE_HZ)))
+    return made
 
 
 def measure_batch(chosen: argparse.Namespace, ledger: Ledger) -> None:

@@ -109,11 +109,12 @@ def _other_rows(ledger: Ledger) -> Iterator[tuple[str, str, str, str]]:
                 "≤ 1.1 ×",
                 "≤ 1.0 ×",
             )
-    if found := ledger.row("snr"):
-        for name, how in (("refined_error_db", "default"), ("error_db", "with the gate")):
+    for row, what in (("snr of recordings", "recordings"), ("snr", "single sentences")):
+        found = ledger.row(row)
+        for name, how in (("refined_error_db", "default"), ("error_db", "with the gate")) if found else ():
             errors = np.abs([one[name] for one in found])
             yield (
-                f"SNR error, {len(found)} mixtures, {how}",
+                f"SNR error, {len(found)} {what} of {np.median([one['duration_s'] for one in found]):.0f} s, {how}",
                 f"{np.median(errors):.1f} dB median, {np.quantile(errors, 0.95):.1f} dB at 95 %",
                 "≤ 2, ≤ 4 dB",
                 "",
