@@ -132,7 +132,7 @@ class DeepFilterNet:
     # The library silences quiet recordings altogether and damages loud ones; loud frames belong here.
     _LOUD_FRAMES_DBFS = -25.0
     _SPEEDS = (1.0, 1.3)
-    _SILENT_FRAMES = 50
+    _LEAD_FRAMES = 50
 
     def __init__(self, *, strength: float = 1.0) -> None:
         self.strength = check_strength(strength)
@@ -144,7 +144,7 @@ class DeepFilterNet:
         loud_dbfs = float(np.percentile(frame_levels(clip).level_db, LOUD_PERCENTILE))
         gain = np.float32(10.0 ** ((self._LOUD_FRAMES_DBFS - loud_dbfs) / 20.0))
         frames, length = GateFrames.at(clip.sample_rate_hz), len(clip.samples)
-        # to start the network takes as long as three seconds of sound do: it goes on to the second after a silence
+        # To start the network takes as long as three seconds of sound do: it goes on to the second hearing.
         state, samples = DeepFilterState(), clip.samples * gain
         first, second = (
             frames.spectra(self._filtered(AudioClip(samples, round(speed * clip.sample_rate_hz)), state) / gain)
@@ -156,10 +156,11 @@ class DeepFilterNet:
     def _filtered(self, clip: AudioClip, state: DeepFilterState) -> FloatArray:
         """What the network leaves of a clip `(S,)`, its delay taken out, `(S,)`."""
         whole = resample(clip, self._RATE_HZ).samples
-        start = state.delay_samples
-        frames = -(-(len(whole) + start) // state.frame_samples) + self._SILENT_FRAMES
-        heard = np.zeros(frames * state.frame_samples, dtype=np.float32)
-        heard[: len(whole)] = whole
+        # It hears the beginning backwards first, for until it knows the noise it lets some through.
+        lead = self._LEAD_FRAMES * state.frame_samples
+        start = lead + state.delay_samples
+        length = -(-(len(whole) + start) // state.frame_samples) * state.frame_samples
+        heard = np.pad(np.pad(whole, (lead, 0), mode="symmetric"), (0, length - len(whole) - lead))
         left = AudioClip(state.process(heard)[start : start + len(whole)], self._RATE_HZ)
         cleaned = resample(left, clip.sample_rate_hz).samples
         return np.pad(cleaned, (0, max(0, len(clip.samples) - len(cleaned))))[: len(clip.samples)]
