@@ -9,7 +9,7 @@ import pytest
 
 from yinse.audio import rnnoise
 from yinse.audio.blend import blend, blend_around_speech
-from yinse.audio.denoise import METHODS, DeepFilterNet, DeepFilterState, denoise, make_denoiser, strengths_for
+from yinse.audio.denoise import METHODS, DeepFilterNet, denoise, make_denoiser, strengths_for
 from yinse.core.errors import ConfigError, MissingExtra, UnknownName
 from yinse.core.types import AudioClip
 
@@ -81,7 +81,7 @@ def test_only_what_both_hearings_call_noise_is_taken(monkeypatch: pytest.MonkeyP
     low, high, hiss = (0.2 * np.sin(2 * np.pi * hz * times).astype(np.float32) for hz in (300, 1_500, 6_000))
     heard = []
 
-    def filtered(self: DeepFilterNet, clip: AudioClip, state: DeepFilterState) -> np.ndarray:
+    def filtered(self: DeepFilterNet, clip: AudioClip) -> np.ndarray:
         heard.append(clip.sample_rate_hz)
         level = np.float32(np.abs(clip.samples).max() / np.abs(low + high + hiss).max())
         return level * (low if clip.sample_rate_hz == rate else high)

