@@ -1,11 +1,14 @@
-"""Whether questions end as a reader ends them: up or down, beside Kokoro's reading of the same sentences.
+"""Whether questions end as a reader ends them, up or down: beside Kokoro's reading, and beside people's.
 
-    python benchmarks/questions.py --peer KIT HOME [--voice NAME ...] [--seeds 1 2 3]
+    python benchmarks/questions.py --peer KIT HOME [--data DATA] [--voice NAME ...] [--seeds 1 2 3]
 
-The questions are written for this and were never trained on. The slope of a reading is that of a line through F0, in
-semitones, over the voiced part of its last half second. Where Kokoro's line rises or falls by a semitone or more, ours
-should go the same way. The same words with a full stop in place of the question mark are spoken too: a reading that
-hears the mark ends higher with it.
+The questions that Kokoro reads are written for this and were never trained on. The slope of a reading is that of a line
+through F0, in semitones, over the voiced part of its last half second. Where the reader's line rises or falls by a
+semitone or more, ours should go the same way. The same words with a full stop in place of the question mark are spoken
+too: a reading that hears the mark ends higher with it.
+
+DATA is the folder of speech packs. LibriSpeech's people read few sentences that are a question and nothing else: those
+of up to 14 words among development and test people, found by their first word and read through by eye.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from mixtures import load_speech, speech
 
 from yinse.audio.pitch import track_pitch
 from yinse.audio.silence import trim_silence
@@ -44,6 +48,18 @@ QUESTIONS = {
         "结果什么时候出来？", "去港口走哪条路？", "还剩几个苹果？", "那辆自行车是谁的？",
     ),
 }  # fmt: skip
+READ_BY_PEOPLE = {
+    "for yes or no": (
+        "61-70968-0058", "121-127105-0021", "260-123288-0017", "908-31957-0007", "1320-122617-0038",
+        "1580-141083-0047", "1580-141084-0046", "2830-3980-0046", "3729-6852-0025", "3729-6852-0030",
+        "4970-29095-0011", "4970-29095-0029", "4992-23283-0015", "6930-76324-0009", "6930-76324-0026",
+        "7127-75946-0008",
+    ),
+    "for what, how, why": (
+        "237-126133-0020", "2830-3980-0064", "3575-170457-0001", "3575-170457-0002", "4507-16021-0004",
+        "4507-16021-0011", "4507-16021-0012", "4507-16021-0018", "6930-81414-0005",
+    ),
+}  # fmt: skip
 STOPS = {"en": ".", "zh": "。"}
 FINAL_S, LEAST_SEMITONES, FEWEST_FRAMES = 0.5, 1.0, 8
 
@@ -71,38 +87,64 @@ def agreement(theirs: Sequence[float], ours: Sequence[float]) -> tuple[int, int]
     return sum(a * b > 0 for a, b in moving), len(moving)
 
 
+def measure(
+    engine: Engine, name: str, voice: Voice, questions: Sequence[str], theirs: Sequence[float], *,
+    language: str, seeds: Sequence[int],
+) -> str:  # fmt: skip
+    """The row of one voice: the readings of a reader against ours."""
+    right, moving = 0, 0
+    rises: list[float] = []
+    higher: list[float] = []
+    for seed in seeds:
+        ends = [
+            [final_change(spoken(engine, voice, text[:-1] + mark, language=language, seed=seed)) for text in questions]
+            for mark in (questions[0][-1], STOPS[language])
+        ]
+        found = agreement(theirs, ends[0])
+        right, moving = right + found[0], moving + found[1]
+        rises += ends[0]
+        higher += list(np.subtract(*ends))
+    share = np.nanmean(np.array(theirs) > 0), np.nanmean(np.array(rises) > 0)
+    return (
+        f"{name} | {right} of {moving} ({right / moving:.0%}) | {share[0]:.0%} / {share[1]:.0%} | "
+        f"{np.nanmedian(theirs):+.1f} / {np.nanmedian(rises):+.1f} | {np.nanmedian(higher):+.1f} |"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peer", type=Path, nargs=2, required=True, metavar=("KIT", "HOME"))
+    parser.add_argument("--peer", type=Path, nargs=2, metavar=("KIT", "HOME"))
+    parser.add_argument("--data", type=Path)
     parser.add_argument("--voice", nargs="*", help="else all built-in ones")
     parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
     chosen = parser.parse_args()
     engine, store = load_engine(), VoiceStore()
     names = chosen.voice or [entry.card.name for entry in store.entries() if entry.is_builtin]
-    print("| language | voice | goes where Kokoro goes | rises, Kokoro / ours | question - statement, semitones |")
-    print("|---|---|---|---|---|")
-    with Kokoro(KokoroConfig(*chosen.peer)) as kokoro:
-        for language, questions in QUESTIONS.items():
-            theirs = [final_change(kokoro.speak(text, language=language)[0]) for text in questions]
-            for name in names:
-                voice, right, moving = store.get(name), 0, 0
-                rises: list[float] = []
-                higher: list[float] = []
-                for seed in chosen.seeds:
-                    ends = [
-                        [
-                            final_change(spoken(engine, voice, text[:-1] + mark, language=language, seed=seed))
-                            for text in questions
-                        ]
-                        for mark in (questions[0][-1], STOPS[language])
-                    ]
-                    found = agreement(theirs, ends[0])
-                    right, moving = right + found[0], moving + found[1]
-                    rises += ends[0]
-                    higher += list(np.subtract(*ends))
-                share = np.nanmean(np.array(theirs) > 0), np.nanmean(np.array(rises) > 0)
-                print(f"| {language} | {name} | {right} of {moving} ({right / moving:.0%}) | "
-                      f"{share[0]:.0%} / {share[1]:.0%} | {np.nanmedian(higher):+.1f} |", flush=True)  # fmt: skip
+    print(
+        "| reader | voice | goes the same way | rises, reader / ours | change of F0, semitones | question - statement |"
+    )
+    print("|---|---|---|---|---|---|")
+
+    def rows(reader: str, questions: Sequence[str], theirs: Sequence[float], language: str) -> None:
+        for name in names:
+            voice = store.get(name)
+            row = measure(engine, name, voice, questions, theirs, language=language, seeds=chosen.seeds)
+            print(f"| {reader} | {row}", flush=True)
+
+    if chosen.peer:
+        with Kokoro(KokoroConfig(*chosen.peer)) as kokoro:
+            for language, questions in QUESTIONS.items():
+                theirs = [final_change(kokoro.speak(text, language=language)[0]) for text in questions]
+                rows(f"Kokoro, {language}", questions, theirs, language)
+    if chosen.data:
+        people = {
+            one.path.stem: one
+            for development in (True, False)
+            for one in speech(chosen.data, development=development, packs=("en_librispeech",))
+        }
+        for kind, read in READ_BY_PEOPLE.items():
+            theirs = [final_change(load_speech(people[name].path, engine.sample_rate_hz)) for name in read]
+            rows(f"people, {kind}", [people[name].text.lower() + "?" for name in read], theirs, "en")
 
 
 if __name__ == "__main__":

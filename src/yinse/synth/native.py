@@ -32,6 +32,7 @@ from yinse.models.voice_condition import (
     voice_tensors,
 )
 from yinse.synth.clear_speech import clear_stretch
+from yinse.synth.question_rise import raise_question
 from yinse.synth.readout import learn_readout
 from yinse.text.lexicon import Lexicon
 from yinse.text.overrides import check_markup
@@ -66,6 +67,8 @@ class SynthesisConfig:
         farthest_centre: how far a sentence's mean pitch may lie from the speaker's median, in the speaker's spreads.
         melody_share: how much of the way a sentence's melody is brought to the speaker's measured spread, 0 to 1.
         melody_stretch: by which factor at most it is widened, or narrowed.
+        question_rise: semitones by which English questions that yes or no answers go up at their end: see
+            `raise_question`.
         english_stretch, strong_stretch: how much longer English lasts, and in it what sounds weak: see `clear_stretch`.
     """
 
@@ -84,6 +87,7 @@ class SynthesisConfig:
     farthest_centre: float = 0.25
     melody_share: float = 0.8
     melody_stretch: float = 1.8
+    question_rise: float = 6.0
     english_stretch: float = 1.06
     strong_stretch: float = 1.5
 
@@ -553,7 +557,10 @@ def speak_sentence(
     f0, voicing_logits = acoustic.melody(frames, told)
     voicing = (voicing_logits > 0).float()
     f0 = spread_melody(f0, voicing, share=config.melody_share, stretch=config.melody_stretch)
-    shift = request.pitch_semitones * np.log(2) / 12
+    semitone = np.log(2) / 12
+    rise = config.question_rise * semitone / condition.measure.log_f0_spread
+    f0 = raise_question(phonemes, durations, f0, rise=rise)
+    shift = request.pitch_semitones * semitone
     log_f0 = condition.measure.log_f0_median + f0 * condition.measure.log_f0_spread + shift
     trunk = acoustic.trunk(frames, log_f0, f0 * voicing, voicing, told)
     mel = acoustic.refine(trunk, steps=config.flow_steps, temperature=config.flow_temperature, generator=generator)
