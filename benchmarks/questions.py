@@ -96,15 +96,15 @@ def measure(
     rises: list[float] = []
     higher: list[float] = []
     for seed in seeds:
-        ends = [
+        asked, stated = (
             [final_change(spoken(engine, voice, text[:-1] + mark, language=language, seed=seed)) for text in questions]
             for mark in (questions[0][-1], STOPS[language])
-        ]
-        found = agreement(theirs, ends[0])
+        )
+        found = agreement(theirs, asked)
         right, moving = right + found[0], moving + found[1]
-        rises += ends[0]
-        higher += list(np.subtract(*ends))
-    share = np.nanmean(np.array(theirs) > 0), np.nanmean(np.array(rises) > 0)
+        rises += asked
+        higher += list(np.subtract(asked, stated))
+    share = [np.mean(np.array(ends)[~np.isnan(ends)] > 0) for ends in (theirs, rises)]
     return (
         f"{name} | {right} of {moving} ({right / moving:.0%}) | {share[0]:.0%} / {share[1]:.0%} | "
         f"{np.nanmedian(theirs):+.1f} / {np.nanmedian(rises):+.1f} | {np.nanmedian(higher):+.1f} |"

@@ -66,13 +66,22 @@ def sinusoidal_embedding(position: Tensor, size: int, *, scale: float = 1000.0) 
     return torch.cat([angle.sin(), angle.cos()], dim=1)
 
 
-def rotate(x: Tensor, position: Tensor) -> Tensor:
-    """Rotary position embedding (Su et al. 2021) of `x (B, heads, T, D)` at positions `(B, T)`."""
-    half = x.shape[-1] // 2
-    frequency = torch.exp(-math.log(10000.0) / half * torch.arange(half, device=x.device))
+Rotation = tuple[Tensor, Tensor]
+"""Cosines and sines `(B, 1, T, D / 2)` of positions, the same for all blocks."""
+
+
+def rotation(position: Tensor, size: int, *, like: Tensor) -> Rotation:
+    """By how much positions `(B, T)` turn heads of `size` D (Su et al. 2021), in the type of `like`."""
+    half = size // 2
+    frequency = torch.exp(-math.log(10000.0) / half * torch.arange(half, device=position.device))
     angle = position[:, None, :, None].float() * frequency
-    cosine, sine = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
-    first, second = x[..., :half], x[..., half:]
+    return angle.cos().to(like.dtype), angle.sin().to(like.dtype)
+
+
+def rotate(x: Tensor, by: Rotation) -> Tensor:
+    """Rotary position embedding of `x (…, B, heads, T, D)`."""
+    cosine, sine = by
+    first, second = x.chunk(2, dim=-1)
     return torch.cat([first * cosine - second * sine, first * sine + second * cosine], dim=-1)
 
 
@@ -116,17 +125,17 @@ class AttentionBlock(nn.Module):
     def forward(
         self,
         x: Tensor,
-        position: Tensor,
+        turned: Rotation,
         *,
         mask: Tensor | None = None,
         cache: KeyValueCache | None = None,
         layer: int = 0,
     ) -> Tensor:
-        """`x (B, T, C)` at `position (B, T)`; `mask` (broadcast to `(B, heads, T, T_keys)`) is True where seen."""
+        """`x (B, T, C)`, heads `turned` by place; `mask` (broadcast to `(B, heads, T, T_keys)`) is True where seen."""
         batch, length, width = x.shape
         parts = self.query_key_value(self.attention_norm(x)).view(batch, length, 3, self.heads, width // self.heads)
-        query, key, value = parts.permute(2, 0, 3, 1, 4)
-        query, key = rotate(query, position), rotate(key, position)
+        parts = parts.permute(2, 0, 3, 1, 4)
+        (query, key), value = rotate(parts[:2], turned), parts[2]
         if cache is not None:
             key, value = cache.extend(layer, key, value)
         seen = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
