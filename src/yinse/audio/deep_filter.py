@@ -13,6 +13,7 @@ from __future__ import annotations
 import ctypes
 import tarfile
 import weakref
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -35,7 +36,43 @@ _FORGETTING = 0.99
 _BAND_MEANS_DB, _BIN_MEANS = (-60.0, -90.0), (1e-3, 1e-4)
 """Running means before anything is heard, from the lowest band or bin to the highest."""
 _BLOCK_FRAMES, _LEAD_FRAMES = 2000, 200
-"""20 s: the network needs 20 MB for each second that it hears at once. A block begins with the 2 s before it."""
+"""20 s: the network needs 20 MB for each second that it hears at once. The 2 s before a block it hears again."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Heard:
+    """What a block needs of what was heard before it.
+
+    Attributes:
+        samples: the last 10 ms `(480,)`.
+        spectra: of the last four frames `(4, F)`.
+        means: states of the running means of band levels `(1, 32)` and of bin sizes `(1, 96)`.
+        bands, bins: features of the last 2 s `(T, 32)`, `(T, 96)`.
+        rest: second half of the last frame left of them `(480,)`.
+    """
+
+    samples: FloatArray
+    spectra: NDArray[np.complex64]
+    means: tuple[NDArray[np.float64], NDArray[np.float64]]
+    bands: FloatArray
+    bins: NDArray[np.complex64]
+    rest: FloatArray
+
+    @classmethod
+    def nothing(cls) -> _Heard:
+        """Before the beginning."""
+        silence = np.zeros(_HOP, dtype=np.float32)
+        return cls(
+            samples=silence,
+            spectra=np.zeros((_TAPS - 1, _WINDOW // 2 + 1), dtype=np.complex64),
+            means=(
+                _FORGETTING * np.linspace(*_BAND_MEANS_DB, _BANDS)[None],
+                _FORGETTING * np.linspace(*_BIN_MEANS, _FILTERED_BINS)[None],
+            ),
+            bands=np.zeros((0, _BANDS), dtype=np.float32),
+            bins=np.zeros((0, _FILTERED_BINS), dtype=np.complex64),
+            rest=silence,
+        )
 
 
 def deep_filter(samples: FloatArray) -> FloatArray:
@@ -43,37 +80,58 @@ def deep_filter(samples: FloatArray) -> FloatArray:
 
     It is made for loud frames of about -25 dBFS: it silences quiet recordings and damages loud ones.
     """
-    frames = -(-len(samples) // _HOP) + _LOOK_AHEAD_FRAMES + 1
-    heard = np.pad(samples.astype(np.float32), (_HOP, frames * _HOP - len(samples)))
+    late = DeepFilterState.delay_samples
+    whole = np.pad(samples.astype(np.float32), (0, late + -(len(samples) + late) % _HOP))
+    before, parts = _Heard.nothing(), []
+    for start in range(0, len(whole), _BLOCK_FRAMES * _HOP):
+        cleaned, before = _filtered(whole[start : start + _BLOCK_FRAMES * _HOP], before)
+        parts.append(cleaned)
+    return np.concatenate(parts)[late:][: len(samples)]
+
+
+def _filtered(block: FloatArray, before: _Heard) -> tuple[FloatArray, _Heard]:
+    """The next samples `(S,)`, whole frames, cleaned and as late as those of `DeepFilterState`."""
     window = _vorbis_window()
-    spectra = rfft(np.lib.stride_tricks.sliding_window_view(heard, _WINDOW)[::_HOP] * window, axis=1)
+    samples = np.concatenate((before.samples, block))
+    spectra = rfft(np.lib.stride_tricks.sliding_window_view(samples, _WINDOW)[::_HOP] * window, axis=1)
     spectra /= np.float32(_WINDOW)
-    bands, bins = _features(spectra)
-    gains = np.empty((len(spectra), _BANDS), dtype=np.float32)
-    filters = np.empty((len(spectra), _FILTERED_BINS, _TAPS), dtype=np.complex64)
-    for start in range(0, len(spectra), _BLOCK_FRAMES):
-        block, begin = slice(start, start + _BLOCK_FRAMES), max(0, start - _LEAD_FRAMES)
-        found = _network(bands[begin : block.stop], bins[begin : block.stop])
-        gains[block], filters[block] = (part[start - begin :] for part in found)
-    return _synthesised(_enhanced(spectra, gains, filters), window)[_HOP:][: len(samples)]
+    new_bands, new_bins, means = _features(spectra, before.means)
+    bands, bins = np.concatenate((before.bands, new_bands)), np.concatenate((before.bins, new_bins))
+    spectra = np.concatenate((before.spectra, spectra))
+    gains, filters = _network(bands, bins)
+    known = len(before.bands)
+    enhanced = _enhanced(spectra, gains[known:], filters[known:])
+    pieces = irfft(enhanced, n=_WINDOW, axis=1) * (window * np.float32(_WINDOW))
+    cleaned = pieces[:, :_HOP] + np.concatenate((before.rest[None], pieces[:-1, _HOP:]))
+    after = _Heard(
+        samples=samples[-_HOP:],
+        spectra=spectra[1 - _TAPS :],
+        means=means,
+        bands=bands[-_LEAD_FRAMES:],
+        bins=bins[-_LEAD_FRAMES:],
+        rest=pieces[-1, _HOP:],
+    )
+    return cleaned.reshape(-1), after
 
 
-def _features(spectra: NDArray[np.complex64]) -> tuple[FloatArray, NDArray[np.complex64]]:
+def _features(
+    spectra: NDArray[np.complex64], means: tuple[NDArray[np.float64], NDArray[np.float64]]
+) -> tuple[FloatArray, NDArray[np.complex64], tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Levels of bands `(T, 32)` and lowest bins `(T, 96)` of spectra `(T, F)`, against what they were lately."""
     widths = _band_widths()
     power = np.add.reduceat(np.square(np.abs(spectra)), np.cumsum(widths) - widths, axis=1) / widths
     level_db = 10.0 * np.log10(power + 1e-10)
     low = spectra[:, :_FILTERED_BINS]
-    bands = (level_db - _running_mean(level_db, _BAND_MEANS_DB)) / 40.0
-    bins = low / np.sqrt(_running_mean(np.abs(low), _BIN_MEANS))
-    return bands.astype(np.float32), bins.astype(np.complex64)
+    mean_db, band_state = _running_mean(level_db, means[0])
+    mean_size, bin_state = _running_mean(np.abs(low), means[1])
+    bands, bins = (level_db - mean_db) / 40.0, low / np.sqrt(mean_size)
+    return bands.astype(np.float32), bins.astype(np.complex64), (band_state, bin_state)
 
 
-def _running_mean(values: NDArray[Any], first: tuple[float, float]) -> NDArray[Any]:
-    """Exponential mean along time of `(T, N)`, before which stands a line from the lowest to the highest."""
-    before = np.linspace(*first, values.shape[1])[None]
-    mean, _ = lfilter([1.0 - _FORGETTING], [1.0, -_FORGETTING], values, axis=0, zi=_FORGETTING * before)
-    return np.asarray(mean)
+def _running_mean(values: NDArray[Any], state: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Exponential mean along time of `(T, N)`, and the state `(1, N)` to go on from."""
+    mean, state = lfilter([1.0 - _FORGETTING], [1.0, -_FORGETTING], values, axis=0, zi=state)
+    return mean, state
 
 
 def _network(bands: FloatArray, bins: NDArray[np.complex64]) -> tuple[FloatArray, NDArray[np.complex64]]:
@@ -90,21 +148,14 @@ def _network(bands: FloatArray, bins: NDArray[np.complex64]) -> tuple[FloatArray
 def _enhanced(
     spectra: NDArray[np.complex64], gains: FloatArray, filters: NDArray[np.complex64]
 ) -> NDArray[np.complex64]:
-    """Spectra `(T - 2, F)`: the lowest bins filtered over five frames, two of them later; the others by their bands."""
-    length = len(spectra) - _LOOK_AHEAD_FRAMES
-    enhanced = spectra[:length] * np.repeat(gains[_LOOK_AHEAD_FRAMES:], _band_widths(), axis=1)
-    low = np.pad(spectra[:, :_FILTERED_BINS], ((_TAPS - 1 - _LOOK_AHEAD_FRAMES, 0), (0, 0)))
-    taps = np.lib.stride_tricks.sliding_window_view(low, _TAPS, axis=0)
-    enhanced[:, :_FILTERED_BINS] = np.einsum("tfk,tfk->tf", taps[:length], filters[_LOOK_AHEAD_FRAMES:])
+    """Spectra `(T, F)`, two frames late, of the four frames before and these `(T + 4, F)`.
+
+    The lowest bins are filtered over five frames, two of them later; the others change by their bands.
+    """
+    enhanced = spectra[_LOOK_AHEAD_FRAMES:-_LOOK_AHEAD_FRAMES] * np.repeat(gains, _band_widths(), axis=1)
+    taps = np.lib.stride_tricks.sliding_window_view(spectra[:, :_FILTERED_BINS], _TAPS, axis=0)
+    enhanced[:, :_FILTERED_BINS] = np.einsum("tfk,tfk->tf", taps, filters)
     return enhanced
-
-
-def _synthesised(spectra: NDArray[np.complex64], window: FloatArray) -> FloatArray:
-    """Samples `(T * 480,)` of spectra `(T, F)`, half a window late."""
-    pieces = irfft(spectra, n=_WINDOW, axis=1) * (window * np.float32(_WINDOW))
-    samples = np.array(pieces[:, :_HOP])
-    samples[1:] += pieces[:-1, _HOP:]
-    return samples.reshape(-1)
 
 
 @cache
