@@ -19,8 +19,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import irfft, rfft
-from scipy.signal import lfilter
 
 from yinse.core.errors import InternalError
 from yinse.core.types import FloatArray
@@ -91,6 +89,8 @@ def deep_filter(samples: FloatArray) -> FloatArray:
 
 def _filtered(block: FloatArray, before: _Heard) -> tuple[FloatArray, _Heard]:
     """The next samples `(S,)`, whole frames, cleaned and as late as those of `DeepFilterState`."""
+    from scipy.fft import irfft, rfft
+
     window = _vorbis_window()
     samples = np.concatenate((before.samples, block))
     spectra = rfft(np.lib.stride_tricks.sliding_window_view(samples, _WINDOW)[::_HOP] * window, axis=1)
@@ -130,6 +130,8 @@ def _features(
 
 def _running_mean(values: NDArray[Any], state: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Exponential mean along time of `(T, N)`, and the state `(1, N)` to go on from."""
+    from scipy.signal import lfilter
+
     mean, state = lfilter([1.0 - _FORGETTING], [1.0, -_FORGETTING], values, axis=0, zi=state)
     return mean, state
 
