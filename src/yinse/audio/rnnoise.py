@@ -12,6 +12,7 @@ import numpy as np
 
 from yinse.audio.blend import blend, check_strength
 from yinse.audio.resample import resample
+from yinse.audio.runtimes import through_frames
 from yinse.core.errors import InternalError, MissingExtra
 from yinse.core.types import AudioClip, FloatArray
 
@@ -81,11 +82,11 @@ class RNNoiseState:
 
     def process(self, samples: FloatArray) -> FloatArray:
         """The next samples `(S,)`, a multiple of the frame, cleaned and delayed."""
-        heard = np.ascontiguousarray(samples * _INT16, dtype=np.float32)
-        cleaned = np.zeros_like(heard)
-        for offset in range(0, heard.nbytes, self.frame_samples * heard.itemsize):
-            self._library.rnnoise_process_frame(self._state, cleaned.ctypes.data + offset, heard.ctypes.data + offset)
-        return cleaned / _INT16
+
+        def run(heard: int, cleaned: int) -> None:
+            self._library.rnnoise_process_frame(self._state, cleaned, heard)
+
+        return through_frames(samples * _INT16, self.frame_samples, run) / _INT16
 
 
 @cache

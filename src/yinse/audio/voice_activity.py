@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from yinse.audio.resample import resample
+from yinse.audio.runtimes import onnx_session
 from yinse.audio.silence import Segment, speech_segments
 from yinse.core.types import AudioClip, FloatArray
 
@@ -115,8 +116,4 @@ def agreement(first: Sequence[Segment], second: Sequence[Segment], duration_s: f
 
 @cache
 def _silero() -> Any:
-    import onnxruntime  # type: ignore[import-untyped]
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(str(_MODEL), options, providers=["CPUExecutionProvider"])
+    return onnx_session(_MODEL)

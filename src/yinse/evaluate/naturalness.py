@@ -10,6 +10,7 @@ import numpy as np
 
 from yinse.audio.measure import level_speech
 from yinse.audio.resample import resample
+from yinse.audio.runtimes import onnx_session
 from yinse.core.errors import MissingExtra
 from yinse.core.types import AudioClip
 
@@ -55,19 +56,14 @@ class Dnsmos:
 
     def __init__(self, *, threads: int = 1) -> None:
         try:
-            import onnxruntime  # type: ignore[import-untyped]
             from speechmos import dnsmos
         except ImportError as error:
             raise MissingExtra("the judge of naturalness", "eval") from error
         folder = Path(dnsmos.__file__).parent / "dnsmos_models"
-        models = [str(folder / name) for name in ("sig_bak_ovr.onnx", "model_v8.onnx")]
-        self._judge: Any = dnsmos.DNSMOS(*models)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        models = [folder / name for name in ("sig_bak_ovr.onnx", "model_v8.onnx")]
+        self._judge: Any = dnsmos.DNSMOS(*map(str, models))
         # The package gives no way to say how many threads its sessions may use.
-        self._judge.onnx_sess, self._judge.p808_onnx_sess = (
-            onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"]) for model in models
-        )
+        self._judge.onnx_sess, self._judge.p808_onnx_sess = (onnx_session(model, threads=threads) for model in models)
 
     def score(self, clip: AudioClip) -> Naturalness:
         """Scores of a clip `(S,)`.
