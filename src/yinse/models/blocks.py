@@ -66,20 +66,16 @@ def sinusoidal_embedding(position: Tensor, size: int, *, scale: float = 1000.0) 
     return torch.cat([angle.sin(), angle.cos()], dim=1)
 
 
-Rotation = tuple[Tensor, Tensor]
-"""Cosines and sines `(B, 1, T, D / 2)` of positions, the same for all blocks."""
-
-
-def rotation(position: Tensor, size: int, *, like: Tensor) -> Rotation:
-    """By how much positions `(B, T)` turn heads of `size` D (Su et al. 2021), in the type of `like`."""
+def rotation(position: Tensor, size: int, *, like: Tensor) -> Tensor:
+    """Cosines and sines `(2, B, 1, T, D / 2)` by which positions `(B, T)` turn heads of `size` D, typed as `like`."""
     half = size // 2
     frequency = torch.exp(-math.log(10000.0) / half * torch.arange(half, device=position.device))
     angle = position[:, None, :, None].float() * frequency
-    return angle.cos().to(like.dtype), angle.sin().to(like.dtype)
+    return torch.stack([angle.cos(), angle.sin()]).to(like.dtype)
 
 
-def rotate(x: Tensor, by: Rotation) -> Tensor:
-    """Rotary position embedding of `x (…, B, heads, T, D)`."""
+def rotate(x: Tensor, by: Tensor) -> Tensor:
+    """Rotary position embedding (Su et al. 2021) of `x (…, B, heads, T, D)` by what `rotation` returned."""
     cosine, sine = by
     first, second = x.chunk(2, dim=-1)
     return torch.cat([first * cosine - second * sine, first * sine + second * cosine], dim=-1)
@@ -125,7 +121,7 @@ class AttentionBlock(nn.Module):
     def forward(
         self,
         x: Tensor,
-        turned: Rotation,
+        turned: Tensor,
         *,
         mask: Tensor | None = None,
         cache: KeyValueCache | None = None,

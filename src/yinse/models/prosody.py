@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from yinse.audio.measure import PhonemeProsody
 from yinse.core.errors import ConfigError
 from yinse.models.acoustic import MEASURES
-from yinse.models.blocks import AttentionBlock, KeyValueCache, Rotation, rotation
+from yinse.models.blocks import AttentionBlock, KeyValueCache, rotation
 from yinse.models.context import ContextProjection
 
 DURATION_FRAMES = (*range(17), 18, 20, 22, 25, 28, 32, 36, 40, 46, 52, 60, 70, 80, 95, 110, 130, 160)
@@ -234,18 +234,17 @@ class ProsodyGPT(nn.Module):
         length, given = phonemes.shape[1], len(prompt)
         size = self.config.width // self.config.heads
         cache = KeyValueCache(self.config.layers, 1, self.config.heads, 2 * length, size, like=phonemes)
-        cosine, sine = self._rotation(torch.arange(length, device=phonemes.device)[None], phonemes)
-        self._advance(phonemes + self.row.weight[0], (cosine, sine), cache, mask=None)
+        turned = self._rotation(torch.arange(length, device=phonemes.device)[None], phonemes)
+        self._advance(phonemes + self.row.weight[0], turned, cache, mask=None)
         tokens = torch.cat([self.start_tokens(1)[0], prompt.to(phonemes.device)])
         hidden = phonemes
         if given:
             x = self.embed_decisions(phonemes[:, :given], tokens[None, :given])
             rows = self.sight(length, x.device)[length : length + given, : length + given]
-            self._advance(x, (cosine[:, :, :given], sine[:, :, :given]), cache, mask=rows)
+            self._advance(x, turned[..., :given, :], cache, mask=rows)
         for index in range(given, length):
             x = self.embed_decisions(phonemes[:, index : index + 1], tokens[None, -1:])
-            here = slice(index, index + 1)
-            hidden = self._advance(x, (cosine[:, :, here], sine[:, :, here]), cache, mask=None)
+            hidden = self._advance(x, turned[..., index : index + 1, :], cache, mask=None)
             chosen = torch.zeros((1, 1, 3), dtype=torch.long, device=x.device)
             durations = self.decide(hidden, None, 0)[0, 0].float()
             chosen[0, 0, 0] = expected_duration(durations, may_vanish=bool(boundaries[index]))
@@ -255,10 +254,10 @@ class ProsodyGPT(nn.Module):
             tokens = torch.cat([tokens, chosen[0]])
         return tokens[1 + given :]
 
-    def _rotation(self, position: Tensor, like: Tensor) -> Rotation:
+    def _rotation(self, position: Tensor, like: Tensor) -> Tensor:
         return rotation(position, self.config.width // self.config.heads, like=like)
 
-    def _advance(self, x: Tensor, turned: Rotation, cache: KeyValueCache, *, mask: Tensor | None) -> Tensor:
+    def _advance(self, x: Tensor, turned: Tensor, cache: KeyValueCache, *, mask: Tensor | None) -> Tensor:
         for layer, block in enumerate(self.blocks):
             x = block(x, turned, mask=mask, cache=cache, layer=layer)
         cache.length += x.shape[1]
