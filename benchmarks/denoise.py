@@ -7,7 +7,7 @@ DNSMOS (overall) gained; SI-SDR gained; energy of fricatives between 4 and 8 kHz
 fricative that is still in the result; similarity to the person as the judge of speakers hears it, 1 for the clean
 recording and 0 for other people; share of clean recordings that lose more than 0.1 DNSMOS; time on one core.
 Development people and noises are for choosing (the default), test people and noises for reporting. The rows of
-a method are printed as soon as they are complete; 8 clips take a processor minute, and three more for DeepFilterNet.
+a method are printed as soon as they are complete; 8 clips take a processor minute or two.
 """
 
 from __future__ import annotations

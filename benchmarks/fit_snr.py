@@ -5,7 +5,7 @@
 DATA is the folder of speech packs and noises. A scene is speech of somebody from base training in a noise for
 development or in one made by rule, at -8 to 50 dB, in a room or not; what is fitted never hears a test noise or a test
 person. Where kinds of noise are left out in turn, the error on them is printed. The same seed gives the same weights,
-however many jobs. A second of processor time a scene. OUT is shipped as
+however many jobs. A third of a second of processor time a scene. OUT is shipped as
 `src/yinse/audio/data/parted_snr.safetensors`; figures on the test files are a row of `benchmarks/frontend.py`.
 
 With `--bands` it fits the network that reads band levels alone, without a denoiser, `snr.safetensors` instead. The

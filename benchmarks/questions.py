@@ -118,6 +118,8 @@ def main() -> None:
     parser.add_argument("--voice", nargs="*", help="else all built-in ones")
     parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
     chosen = parser.parse_args()
+    if not (chosen.peer or chosen.data):
+        parser.error("give --peer, --data or both")
     engine, store = load_engine(), VoiceStore()
     names = chosen.voice or [entry.card.name for entry in store.entries() if entry.is_builtin]
     print(
