@@ -9,6 +9,7 @@ they recorded elsewhere:
     no flow      the trunk's mean mel as it is
     no GPT       each symbol as long, as loud and as voiced as in people's minutes on average, on a level melody
     no vector    everybody's speaker vector is the mean of all: mean spectrum, melody and last layer are still one's own
+    own vector   in its place where the language has a typical one (Mandarin): everybody is taken on with their own
     no layer     without the last layer that was solved for the voice
 
 misheard: words or toned syllables; similarity, 0 a stranger, 1 a recording; F0: spread, of real; DNSMOS overall.
@@ -85,6 +86,7 @@ def main() -> None:
     options = parser.parse_args()
     models, judge = load_native(options.model), Dnsmos()
     synthesizer, engine = NativeSynthesizer(models), NativeEngine(models)
+    untold = NativeEngine(replace(models, typical_speakers={}))
     without_flow = NativeSynthesizer(models, config=replace(synthesizer.config, flow_steps=0))
     plan = PlanConfig(sentences={"en": options.sentences, "zh": 2 * options.sentences})
     everybody = read_people(options.data, plan)
@@ -96,10 +98,12 @@ def main() -> None:
         mean = np.mean([voice.tensors["speaker_vector"] for voice in voices.values()], axis=0)
         recordings = [(person, one, decode(one.path)) for person in people for one in person.sentences]
         recorded = ears.likeness([(person.id, clip) for person, _, clip in recordings])
-        for name in ("whole", "no flow", "no GPT", "no vector", "no layer"):
+        own = {person.id: enrolled(untold, person, words=True) for person in people}
+        other = "own vector" if language in models.typical_speakers else "no vector"
+        for name in ("whole", "no flow", "no GPT", other, "no layer"):
             made, errors, spread, noise = [], [], [], []
             for person, one, recording in recordings:
-                voice = voices[person.id]
+                voice = (own if name == "own vector" else voices)[person.id]
                 if name == "no vector":
                     voice = replace(voice, tensors={**voice.tensors, "speaker_vector": mean / np.linalg.norm(mean)})
                 if name == "no layer":

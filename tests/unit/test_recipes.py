@@ -18,7 +18,7 @@ from torch import nn
 
 from synthesised_speech import SPEAKERS, TINY, clip_of, make_pack, make_work, save_fresh_encoder, sentences_of
 from yinse.audio.measure import measure_speaker
-from yinse.core.errors import ConfigError, MissingExtra, UnknownName
+from yinse.core.errors import CheckpointKeys, ConfigError, Incompatible, MissingExtra, UnknownName
 from yinse.core.events import Artifact, Finished, Progress
 from yinse.core.types import AudioClip, SpeakRequest
 from yinse.models.acoustic import AcousticModel, regulate
@@ -45,7 +45,7 @@ from yinse.train.recipes.vocoder import VocoderTask
 from yinse.train.work import Work
 from yinse.voices.bundle import read_voice
 from yinse.voices.voice import Voice
-from yinse.weights.native import adapt, load_native
+from yinse.weights.native import adapt, load_native, save_typical_speakers
 from yinse.workflows import train as workflow
 from yinse.workflows.builtin_voices import Candidate, at_slower_pace, distinct_pair, voice_clips
 from yinse.workflows.train import train_base
@@ -119,7 +119,7 @@ def test_builtin_voices_speak(trained: list[Any], work: Work) -> None:
     voices = {path.stem: read_voice(path) for path in written}
     assert set(voices) == {"lan", "mei", "shan", "ming"}
     assert all(voice.synthetic and "style_tokens" in voice.tensors for voice in voices.values())
-    assert not any("readout" in voice.tensors for voice in voices.values())
+    assert not any({"readout", "told_vector"} & set(voice.tensors) for voice in voices.values())
     medians = [float(voices[name].tensors["numbers"][0]) for name in ("shan", "ming", "lan", "mei")]
     assert medians == sorted(medians)
     (chunk,) = NativeSynthesizer(models).stream(SpeakRequest("Good morning."), voices["lan"])
@@ -156,6 +156,26 @@ def test_full_band(work: Work) -> None:
     assert len(bands) == 4
     np.testing.assert_allclose(high_band, np.mean(bands, axis=0), atol=1e-5)
     np.testing.assert_allclose(floor_depth, np.mean(floors, axis=0), atol=1e-5)
+
+
+def test_typical_speakers_of_what_only_synthetic_voices_taught(trained: list[Any], work: Work) -> None:
+    folder = work.folder / "base"
+    models = load_native(folder)
+    spoken = [[c.mel for c in load_clips(path) if c.language == "zh"] for path in speaker_files(work.features())]
+    vectors = [models.speaker.embed(mels) for mels in spoken if mels]
+    middle = np.mean(vectors, axis=0)
+    found = models.typical_speakers
+    assert set(found) == {"zh"} and len(vectors) > 1  # there are recordings of people who speak English
+    np.testing.assert_allclose(found["zh"], middle / np.linalg.norm(middle), atol=1e-4)
+    (folder / "speakers.safetensors").rename(folder / "elsewhere")
+    assert load_native(folder).typical_speakers == {}
+    (folder / "speakers.safetensors").write_bytes(b"no weights")
+    with pytest.raises(Incompatible, match=r"damaged.*speakers\.safetensors|speakers\.safetensors.*damaged"):
+        load_native(folder)
+    save_typical_speakers({"zh": np.ones(3, dtype=np.float32)}, folder)
+    with pytest.raises(CheckpointKeys, match="zh"):
+        load_native(folder)
+    (folder / "elsewhere").replace(folder / "speakers.safetensors")
 
 
 def test_features_come_back_clip_by_clip(work: Work) -> None:

@@ -18,6 +18,7 @@ from yinse.audio.pitch import track_pitch
 from yinse.core.errors import BadText, FingerprintMismatch
 from yinse.core.types import AudioChunk, AudioClip, SpeakRequest
 from yinse.models.prosody import DURATION_FRAMES, expected_duration
+from yinse.models.voice_condition import voice_condition
 from yinse.synth.clear_speech import clear_stretch
 from yinse.synth.native import NativeSynthesizer, SynthesisConfig, centred, final_durations, spread_melody
 from yinse.text.phonemes import phonemize
@@ -318,6 +319,29 @@ def test_a_slow_reader_has_a_slow_voice(synthesizer: NativeSynthesizer, voice: V
         spoken = speak(synthesizer, taken, texts[2])
         paces.append(phone_seconds(spoken[0]))
     assert paces[0] > 1.2 * paces[1]
+
+
+def test_networks_are_told_the_typical_speaker_of_a_language_that_no_real_person_taught(
+    synthesizer: NativeSynthesizer, voice: Voice
+) -> None:
+    texts = ["今天我们去河边散步，好吗？", "明天早上你想喝茶还是咖啡？"]
+    clips = [whole(speak(synthesizer, voice, text)) for text in texts]
+    typical = synthesizer.models.typical_speakers["zh"]
+    told = {
+        "by script": synthesizer.enroll(clips, transcripts=texts),
+        "by language": synthesizer.enroll(clips, language="zh"),
+        "unknown": synthesizer.enroll(clips),
+        "taught by people": synthesizer.enroll(clips, language="en"),
+    }
+    vectors = {name: found.tensors.get("told_vector") for name, found in told.items()}
+    assert vectors["unknown"] is None and vectors["taught by people"] is None
+    for name in ("by script", "by language"):
+        tensors = told[name].tensors
+        np.testing.assert_array_equal(vectors[name], typical)
+        condition = voice_condition(tensors, floor_depth=tensors["floor_depth"])
+        np.testing.assert_array_equal(condition.speaker[0], typical)
+        # who the person is, is remembered
+        np.testing.assert_array_equal(tensors["speaker_vector"], told["unknown"].tensors["speaker_vector"])
 
 
 @pytest.mark.parametrize(

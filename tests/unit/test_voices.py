@@ -46,6 +46,7 @@ def store(tmp_path: Path) -> VoiceStore:
     [
         ({"numbers": None}, "'numbers' is missing"),
         ({"speaker_vector": np.zeros(255, np.float32)}, "shape"),
+        ({"told_vector": np.zeros(255, np.float32)}, "'told_vector' has shape"),
         ({"mean_spectrum": np.full(100, np.nan, np.float32)}, "not finite"),
         ({"virus": np.zeros(3, np.float32)}, "'virus' is unknown"),
         ({"style_symbols": np.zeros(3, np.int32)}, "incomplete"),

@@ -66,14 +66,15 @@ class SpeakerEncoder(nn.Module):
     def pool(self, segments: Sequence[FloatArray]) -> FloatArray:
         """One vector `(G,)` for a speaker: the mean over the `segments` of clips, outliers left out."""
         stacked = np.concatenate(segments)
-        similarity = stacked @ _unit(stacked.mean(axis=0))
-        return _unit(stacked[similarity >= np.median(similarity) - self.config.outlier_cosine].mean(axis=0))
+        similarity = stacked @ mean_direction(stacked)
+        return mean_direction(stacked[similarity >= np.median(similarity) - self.config.outlier_cosine])
 
     def embed(self, mels: Sequence[FloatArray]) -> FloatArray:
         """One vector `(G,)` for the speaker of some clips, log-mels `(T_mel, M)`."""
         return self.pool([self.segments(mel) for mel in mels])
 
 
-def _unit(vector: FloatArray) -> FloatArray:
-    """The vector `(G,)` scaled to length 1."""
-    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), dtype=np.float32)
+def mean_direction(vectors: Sequence[FloatArray] | FloatArray) -> FloatArray:
+    """The unit vector `(G,)` in the middle of unit vectors `(N, G)`."""
+    mean = np.mean(vectors, axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), dtype=np.float32)

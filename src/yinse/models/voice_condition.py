@@ -96,11 +96,12 @@ def voice_condition(tensors: Mapping[str, np.ndarray], *, floor_depth: Sequence[
     """The condition of a voice.
 
     Args:
-        tensors: as `voice_tensors` made them.
+        tensors: as `voice_tensors` made them; with a `told_vector (G,)` where another speaker vector than the
+            person's own is to be told.
         floor_depth: `(FLOOR_BANDS,)` noise floor to speak with: a clean one for synthesis, the voice's own to learn
             from its recordings.
     """
-    numbers = tensors["numbers"]
+    numbers, vector = tensors["numbers"], tensors.get("told_vector", tensors["speaker_vector"])
     measure = SpeakerMeasure(
         mean_spectrum=tensors["mean_spectrum"],
         floor_depth=np.asarray(floor_depth, dtype=np.float32),
@@ -110,7 +111,7 @@ def voice_condition(tensors: Mapping[str, np.ndarray], *, floor_depth: Sequence[
     )
     told = measure_vector(measure, synthetic=True, narrow_band=False)
     return VoiceCondition(
-        speaker=torch.from_numpy(np.asarray(tensors["speaker_vector"], dtype=np.float32))[None],
+        speaker=torch.from_numpy(np.asarray(vector, dtype=np.float32))[None],
         measures=torch.from_numpy(told)[None],
         mean_spectrum=torch.from_numpy(measure.mean_spectrum)[:, None],
         measure=measure,

@@ -6,6 +6,7 @@ models, so memory stays flat for a text of any length.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -39,13 +40,15 @@ from yinse.text.overrides import check_markup
 from yinse.text.phonemes import phonemize
 from yinse.text.sentences import Sentence, split_sentences
 from yinse.text.symbols import BOUNDARIES, SYMBOLS
-from yinse.voices.voice import READOUT, Voice
+from yinse.voices.voice import READOUT, TOLD_VECTOR, Voice
 from yinse.weights.native import NativeModels, adapt
 
 MELODY_FRAMES = 20
 """Voiced frames (0.25 s) for which half of what a melody's spread says is believed."""
 PACE_SENTENCES = 6
 """From so many of a person's sentences the pace is measured."""
+PACES = (0.7, 1.6)
+"""Whoever speaks faster or slower than this beside the GPT is more likely measured wrongly."""
 
 
 @dataclass(frozen=True)
@@ -242,7 +245,10 @@ class NativeSynthesizer:
         Args:
             clips: cleaned utterances of one person.
             transcripts: what was said in each, where known: gives the style reference and the pace.
-            language: of the transcripts; None to tell by script.
+        Where the models learned the person's language from synthetic speakers alone, they are told the middle of those:
+        a real person's vector is like none of them, and costs words and likeness (docs/log.md).
+
+            language: that the person speaks; None to tell by the script of the transcripts.
 
         Raises:
             BadAudio: nothing in the clips is speech.
@@ -255,23 +261,18 @@ class NativeSynthesizer:
         vector = self.models.speaker.embed([a.mel for a in analyses])
         tensors = voice_tensors(vector, measure, duration_scale=1.0)
         known = [(a, text) for a, text in zip(analyses, transcripts or (), strict=False) if text]
-        if known:
-            tensors |= self._style_tensors(known, measure, tensors, trusted=trusted, language=language)
+        spoken = self._lay_out(known, measure, language=language)
+        typical = self.models.typical_speakers.get(language or main_language(spoken))
+        if typical is not None:
+            tensors[TOLD_VECTOR] = typical
+        if spoken:
+            tensors |= self._style_tensors(spoken, tensors, trusted=trusted)
         return Enrolled(tensors, width_hz, ())
 
     def _style_tensors(
-        self,
-        known: Sequence[tuple[Analysis, str]],
-        measure: SpeakerMeasure,
-        tensors: Mapping[str, np.ndarray],
-        *,
-        trusted: np.ndarray,
-        language: str | None,
+        self, spoken: Sequence[SpokenText], tensors: Mapping[str, np.ndarray], *, trusted: np.ndarray
     ) -> dict[str, np.ndarray]:
         """Style reference, pace and last layer from the utterances whose text is known."""
-        spoken = self._lay_out(known, measure, language=language)
-        if not spoken:
-            return {}
         limit = self.config.prompt_seconds * self.models.config.spectrogram.frames_per_s
         fitting = [one for one in spoken if one.alignment.durations.sum() <= limit] or spoken[:1]
         best = max(fitting, key=lambda one: one.alignment.confidence)
@@ -339,7 +340,7 @@ class NativeSynthesizer:
             phones = np.array([symbol not in BOUNDARIES for symbol in one.text.symbols])
             real += int(one.prosody.durations[phones].sum())
             ours += int(decided.durations[phones].sum())
-        return float(np.clip(real / ours, 0.7, 1.4)) if ours else 1.0
+        return float(np.clip(real / ours, *PACES)) if ours else 1.0
 
     def similarity(self, vector_a: FloatArray, vector_b: FloatArray) -> float:
         """Cosine of two speaker vectors `(G,)`."""
@@ -369,6 +370,12 @@ class NativeSynthesizer:
 def hash_seed(seed: int, place: int) -> int:
     """A seed for each place of a text, the same on every machine."""
     return int(np.random.SeedSequence((abs(seed), place)).generate_state(1, np.uint64)[0] >> np.uint64(1))
+def main_language(spoken: Sequence[SpokenText]) -> str:
+    """Of most words; "" without words."""
+    words = Counter(language for one in spoken for language in one.text.word_languages if language)
+    return words.most_common(1)[0][0] if words else ""
+
+
 
 
 def align_analyses(

@@ -14,6 +14,8 @@ from yinse.train.features import Clip
 
 REFERENCE_FRAMES = 4000
 """A reference is about 50 seconds, as a user's minute."""
+EMBEDDED_CLIPS = 12
+"""So many clips of it give the speaker vector."""
 NARROW_BAND_HZ = 8000
 
 
@@ -41,7 +43,7 @@ def make_references(clips: Sequence[Clip], embed: Embed, *, count: int, random: 
             if frames > REFERENCE_FRAMES:
                 break
         measure = measure_speaker([clip.mel for clip in chosen], [clip.log_f0 for clip in chosen])
-        vector = embed(chosen[:12])
+        vector = embed(chosen[:EMBEDDED_CLIPS])
         # also when it is played somewhat faster
         narrow = chosen[0].bandwidth_hz < 1.2 * NARROW_BAND_HZ
         told = measure_vector(measure, synthetic=chosen[0].synthetic, narrow_band=narrow)

@@ -20,6 +20,8 @@ REQUIRED_SHAPES: Mapping[str, tuple[int, ...]] = MappingProxyType(
 )
 ADAPTER_PREFIX = "adapter."
 READOUT = "readout"
+TOLD_VECTOR = "told_vector"
+TOLD_VECTOR = "told_vector"
 REFERENCE_DIMENSIONS: Mapping[str, int] = MappingProxyType(
     {"reference_condition": 1, "reference_codes": 1, "reference_phonemes": 1, "reference_context": 2}
 )
@@ -38,8 +40,9 @@ class Voice:
         languages: those the person speaks in the recordings, "zh" and "en".
         tensors: of a native voice: `speaker_vector (256,)` of length 1; `mean_spectrum (100,)` and `floor_depth (8,)`
             in nats; `numbers (4,)`: log F0 median, log F0 spread, tempo, duration scale; optional style reference
-            `style_symbols (T_ph,)` and `style_tokens (T_ph, 3)`, integers; optional `readout (100, C + 1)`, the voice's
-            part of the acoustic model's last layer, and `adapter.*`, in half precision.
+            `style_symbols (T_ph,)` and `style_tokens (T_ph, 3)`, integers; optional `told_vector (256,)`, which the
+            networks are told in place of `speaker_vector`; optional `readout (100, C + 1)`, the voice's part of the
+            acoustic model's last layer, and `adapter.*`, in half precision.
             Of a voice for GPT-SoVITS models: `reference_condition (D,)`, the timbre; and what continues the reference's
             manner, if its text is known: `reference_codes (T,)` and `reference_phonemes (T_ph,)`, integers, and
             `reference_context (T_ph, C)`, if there is any.
@@ -103,6 +106,8 @@ def _check_tensors(tensors: Tensors, *, where: str) -> None:
             raise VoiceError(f"the tensor '{name}' is missing", where=where)
         if tensors[name].shape != shape:
             raise VoiceError(f"the tensor '{name}' has shape {tensors[name].shape} instead of {shape}", where=where)
+    if TOLD_VECTOR in tensors and tensors[TOLD_VECTOR].shape != tensors["speaker_vector"].shape:
+        raise VoiceError(f"the tensor '{TOLD_VECTOR}' has shape {tensors[TOLD_VECTOR].shape}", where=where)
     style = [name in tensors for name in ("style_symbols", "style_tokens")]
     if any(style):
         symbols, tokens = tensors.get("style_symbols"), tensors.get("style_tokens")
@@ -111,7 +116,7 @@ def _check_tensors(tensors: Tensors, *, where: str) -> None:
         if symbols.dtype.kind not in "iu" or tokens.dtype.kind not in "iu":
             raise VoiceError("the style reference does not hold integers", where=where)
     for name in tensors:
-        if name not in REQUIRED_SHAPES and not name.startswith(("style_", READOUT, ADAPTER_PREFIX)):
+        if name not in REQUIRED_SHAPES and not name.startswith(("style_", TOLD_VECTOR, READOUT, ADAPTER_PREFIX)):
             raise VoiceError(f"the tensor '{name}' is unknown", where=where)
     _check_numbers(tensors, where=where)
 

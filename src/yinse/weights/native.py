@@ -3,6 +3,7 @@
 config.json         format, sizes of every part, fingerprint of the weights
 model.safetensors   all parts, float16, names prefixed with the part
 symbols.json        the symbol table the weights were trained with
+speakers.safetensors typical speaker vectors by language, if there are any
 provenance.json     data, recipe, seed, steps, figures, licences
 MODEL_CARD.md
 """
@@ -25,6 +26,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from yinse.core.errors import CheckpointKeys, FingerprintMismatch, FormatTooNew, Incompatible, Offline
+from yinse.core.types import FloatArray
 from yinse.models.acoustic import AcousticModel
 from yinse.models.aligner import Aligner
 from yinse.models.low_rank import merge_low_rank
@@ -37,6 +39,7 @@ from yinse.voices.voice import READOUT
 
 FORMAT = 1
 PARTS = ("acoustic", "prosody", "vocoder", "speaker")
+_SPEAKERS = "speakers.safetensors"
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class NativeModels:
         high_band: `(M,)` nats from the mean of the last trusted bins of a narrow-band recording to each bin above, as
             full-band speakers have it.
         floor_depth: the noise floor of a clean recording, told to the models at synthesis.
+        typical_speakers: by language, the mean `(G,)`, of length 1, of the speaker vectors that the networks learned it
+            with; for languages that no real person taught, where a real person's vector is like none of them.
         fingerprint: first 16 hex digits of the SHA-256 of the weights.
     """
 
@@ -61,6 +66,7 @@ class NativeModels:
     aligner: Aligner
     high_band: np.ndarray
     floor_depth: np.ndarray
+    typical_speakers: Mapping[str, FloatArray]
     fingerprint: str
 
 
@@ -90,6 +96,7 @@ def save_native(models: NativeModels, folder: Path, *, provenance: Mapping[str, 
     save_file(tensors, str(part_file))
     part_file.replace(folder / "model.safetensors")
     fingerprint = fingerprint_of(folder / "model.safetensors")
+    save_typical_speakers(models.typical_speakers, folder)
     config = {
         "format": FORMAT,
         "type": "native",
@@ -100,6 +107,13 @@ def save_native(models: NativeModels, folder: Path, *, provenance: Mapping[str, 
         (folder / f"{name}.json").write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
     return fingerprint
+
+
+def save_typical_speakers(vectors: Mapping[str, FloatArray], folder: Path) -> None:
+    """Write a set's typical speaker vectors `(G,)` by language; the file appears whole or not at all."""
+    part = folder / (_SPEAKERS + ".part")
+    save_file({language: torch.from_numpy(vector) for language, vector in vectors.items()}, str(part))
+    part.replace(folder / _SPEAKERS)
 
 
 def load_native(folder: Path | None = None) -> NativeModels:
@@ -128,6 +142,7 @@ def load_native(folder: Path | None = None) -> NativeModels:
         aligner=_aligner(tensors, config),
         high_band=tensors["high_band"].numpy(),
         floor_depth=tensors["floor_depth"].numpy(),
+        typical_speakers=_typical_speakers(Path(where), config),
         fingerprint=record["fingerprint"],
     )
 
@@ -141,6 +156,21 @@ def load_aligner(folder: Path | None = None) -> tuple[Aligner, SpectrogramConfig
     record, tensors, _ = _read_set(folder)
     config = NativeConfig.from_json(json.dumps(record["sizes"]))
     return _aligner(tensors, config), config.spectrogram
+
+
+def _typical_speakers(folder: Path, config: NativeConfig) -> dict[str, FloatArray]:
+    """Those of a set; none in a set that was written without."""
+    path = folder / _SPEAKERS
+    if not path.is_file():
+        return {}
+    try:
+        vectors = {language: vector.numpy() for language, vector in load_file(str(path)).items()}
+    except SafetensorError as error:
+        raise Incompatible(f"damaged weights: {error}", where=str(path)) from None
+    wrong = [language for language, vector in vectors.items() if vector.shape != (config.speaker.vector_size,)]
+    if wrong:
+        raise CheckpointKeys(str(path), missing=(), unexpected=wrong)
+    return vectors
 
 
 def _aligner(tensors: Mapping[str, Tensor], config: NativeConfig) -> Aligner:

@@ -14,6 +14,7 @@ from yinse.core.events import Event, Finished, Progress, relay
 from yinse.core.types import AudioChunk, AudioClip, FloatArray, SpeakRequest
 from yinse.models.analysis import level_mel
 from yinse.models.content import ContentModel
+from yinse.models.speaker import mean_direction
 from yinse.synth.conversion import convert, readout_by_units
 from yinse.synth.native import NativeSynthesizer, StyleReference
 from yinse.text.phonemes import phonemize
@@ -27,12 +28,6 @@ TRIAL_SENTENCES = {
     "zh": ("我们沿着河边慢慢走回家。", "明天早上你想喝茶还是咖啡？"),
 }
 """Spoken before and after tuning, to be compared."""
-
-
-def mean_direction(vectors: Sequence[FloatArray]) -> FloatArray:
-    """The unit vector `(G,)` in the middle of unit vectors."""
-    mean = np.mean(vectors, axis=0)
-    return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
 
 
 class NativeEngine:

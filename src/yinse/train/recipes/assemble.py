@@ -19,14 +19,15 @@ from yinse.models.acoustic import AcousticModel
 from yinse.models.aligner import Aligner
 from yinse.models.content import ContentModel
 from yinse.models.prosody import ProsodyGPT
-from yinse.models.speaker import SpeakerEncoder
+from yinse.models.speaker import SpeakerEncoder, mean_direction
 from yinse.models.spectrogram import SpectrogramConfig
 from yinse.models.voice_condition import NEIGHBOUR_BINS, trusted_bins
 from yinse.train.features import load_clips, read_records, save_json, speaker_files
 from yinse.train.loop import read_progress
+from yinse.train.recipes.acoustic import UNCLEAR
 from yinse.train.recipes.base import BaseRun, content_sizes, load_averaged, load_vocoder
 from yinse.train.recipes.prepare import PACKS
-from yinse.train.references import NARROW_BAND_HZ
+from yinse.train.references import EMBEDDED_CLIPS, NARROW_BAND_HZ
 from yinse.train.work import Work, needed
 from yinse.weights.content import save_content
 from yinse.weights.native import NativeModels, fingerprint_of, save_native
@@ -83,6 +84,7 @@ def assemble(run: BaseRun, out: Path) -> Iterator[Event]:
         aligner=Aligner.from_state_dict(load_file(str(needed(work.aligner, "align"))), config=sizes.aligner),
         high_band=high_band,
         floor_depth=floor_depth,
+        typical_speakers=typical_speakers(work.features(), speaker),
         fingerprint="",
     )
     provenance = describe(run)
@@ -138,6 +140,20 @@ def full_band(features: Path, spectrogram: SpectrogramConfig) -> tuple[FloatArra
         missing = "no synthetic" if bands else "no full-band"
         raise ConfigError(f"there is {missing} speaker among the features", where=str(features))
     return np.stack(bands).mean(axis=0, dtype=np.float32), np.stack(floors).mean(axis=0, dtype=np.float32)
+
+
+def typical_speakers(features: Path, encoder: SpeakerEncoder) -> dict[str, FloatArray]:
+    """By language that no real person speaks: the mean `(G,)`, of length 1, of the vectors of those who taught it."""
+    vectors: dict[str, list[FloatArray]] = {}
+    real: set[str] = set()
+    for path in speaker_files(features):
+        clips = load_clips(path)
+        real |= {clip.language for clip in clips if not clip.synthetic}
+        for language in {clip.language for clip in clips if clip.synthetic}:
+            spoken = [clip.mel for clip in clips if clip.language == language]
+            if (language, clips[0].speaker) not in UNCLEAR:
+                vectors.setdefault(language, []).append(encoder.embed(spoken[:EMBEDDED_CLIPS]))
+    return {language: mean_direction(found) for language, found in sorted(vectors.items()) if language not in real}
 
 
 def describe(run: BaseRun) -> dict[str, Any]:
