@@ -99,9 +99,10 @@ def test_merged_beside_the_base(synthesizer: NativeSynthesizer, voice: Voice) ->
     adapted = adapt(base, {**voice.tensors, READOUT: readout})
     assert torch.equal(leave.weight, before)
     hidden = torch.randn(1, leave.weight.shape[1], 3)
-    own = torch.einsum("mc,bct->bmt", torch.from_numpy(readout[:, :-1]).float(), hidden) + torch.from_numpy(
-        readout[:, -1:]
-    )
-    torch.testing.assert_close(adapted.acoustic.leave(hidden), leave(hidden) + own, atol=1e-4, rtol=1e-4)
+    own = torch.einsum("mc,bct->bmt", torch.from_numpy(readout[:, :-1]).float(), hidden)
+    bias = torch.from_numpy(readout[:, -1:]).float()
+    torch.testing.assert_close(adapted.acoustic.leave(hidden), leave(hidden) + own + bias, atol=1e-4, rtol=1e-4)
+    stronger = adapt(base, {**voice.tensors, READOUT: readout}, readout_gain=1.5)
+    torch.testing.assert_close(stronger.acoustic.leave(hidden), leave(hidden) + 1.5 * own + bias, atol=1e-4, rtol=1e-4)
     with pytest.raises(CheckpointKeys, match="last layer"):
         adapt(base, {**voice.tensors, READOUT: readout[:, :-3]})

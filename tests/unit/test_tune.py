@@ -23,7 +23,16 @@ from yinse.models.low_rank import add_low_rank
 from yinse.synth.native import NativeSynthesizer
 from yinse.train import tune as tune_module
 from yinse.train.loop import LoopConfig
-from yinse.train.tune import TuneConfig, Tuned, TunedParts, prepare_speech, tune, tuned_names, upper_names
+from yinse.train.tune import (
+    TuneConfig,
+    Tuned,
+    TunedParts,
+    kept_updates,
+    prepare_speech,
+    tune,
+    tuned_names,
+    upper_names,
+)
 from yinse.voices.voice import Voice
 from yinse.weights.native import PARTS, NativeModels, adapt
 
@@ -130,6 +139,21 @@ def test_an_interrupted_tuning_goes_on(
     assert isinstance(whole, Finished) and isinstance(again, Finished)
     assert again.result.figures == whole.result.figures
     assert_equal(again.result.tensors, whole.result.tensors)
+
+
+def test_a_voice_keeps_a_share_of_what_was_learned(synthesizer: NativeSynthesizer) -> None:
+    models, names = synthesizer.models, ("acoustic.trunk_blocks.0.first.weight", "prosody.blocks.3.output.weight")
+    learned = {}
+    for name in names:
+        part, _, weight = name.partition(".")
+        shape = getattr(models, part).get_parameter(weight).shape
+        learned[f"{name}.up"] = torch.randn(shape[0], 2) / 16
+        learned[f"{name}.down"] = torch.randn(2, int(np.prod(shape[1:]))) / 16
+    config = TuneConfig(acoustic_share=0.5, prosody_share=0.25)
+    before, after = weights(models), weights(adapt(models, kept_updates(learned, config)))
+    for name, share in zip(names, (0.5, 0.25), strict=True):
+        update = share * (learned[f"{name}.up"] @ learned[f"{name}.down"])
+        torch.testing.assert_close(after[name], before[name] + update.view_as(before[name]), atol=1e-3, rtol=0)
 
 
 def test_a_transcript_that_does_not_fit_is_named(

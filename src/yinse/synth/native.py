@@ -70,6 +70,8 @@ class SynthesisConfig:
         farthest_centre: how far a sentence's mean pitch may lie from the speaker's median, in the speaker's spreads.
         melody_share: how much of the way a sentence's melody is brought to the speaker's measured spread, 0 to 1.
         melody_stretch: by which factor at most it is widened, or narrowed.
+        readout_gain: by which a voice's own last layer is taken: least squares from hidden frames that only resemble
+            the right ones comes out too flat.
         question_rise: semitones by which English questions that yes or no answers go up at their end: see
             `raise_question`.
         english_stretch, strong_stretch: how much longer English lasts, and in it what sounds weak: see `clear_stretch`.
@@ -90,6 +92,7 @@ class SynthesisConfig:
     farthest_centre: float = 0.25
     melody_share: float = 0.8
     melody_stretch: float = 1.8
+    readout_gain: float = 1.25
     question_rise: float = 6.0
     english_stretch: float = 1.06
     strong_stretch: float = 1.5
@@ -207,7 +210,7 @@ class NativeSynthesizer:
     def adapted(self, voice: Voice) -> NativeModels:
         """The models with a voice's adapter; those of the last voice are kept, for the next request is often its."""
         if self._adapted is None or self._adapted[0] is not voice:
-            self._adapted = voice, adapt(self.models, voice.tensors)
+            self._adapted = voice, adapt(self.models, voice.tensors, readout_gain=self.config.readout_gain)
         return self._adapted[1]
 
     def _chunk(
@@ -242,12 +245,12 @@ class NativeSynthesizer:
     ) -> Enrolled:
         """Measure a person's voice.
 
-        Args:
-            clips: cleaned utterances of one person.
-            transcripts: what was said in each, where known: gives the style reference and the pace.
         Where the models learned the person's language from synthetic speakers alone, they are told the middle of those:
         a real person's vector is like none of them, and costs words and likeness (docs/log.md).
 
+        Args:
+            clips: cleaned utterances of one person.
+            transcripts: what was said in each, where known: gives the style reference and the pace.
             language: that the person speaks; None to tell by the script of the transcripts.
 
         Raises:
@@ -367,15 +370,15 @@ class NativeSynthesizer:
         return StyleReference(text.symbols, encode_prosody(prosody, self.models.config.prosody))
 
 
-def hash_seed(seed: int, place: int) -> int:
-    """A seed for each place of a text, the same on every machine."""
-    return int(np.random.SeedSequence((abs(seed), place)).generate_state(1, np.uint64)[0] >> np.uint64(1))
 def main_language(spoken: Sequence[SpokenText]) -> str:
     """Of most words; "" without words."""
     words = Counter(language for one in spoken for language in one.text.word_languages if language)
     return words.most_common(1)[0][0] if words else ""
 
 
+def hash_seed(seed: int, place: int) -> int:
+    """A seed for each place of a text, the same on every machine."""
+    return int(np.random.SeedSequence((abs(seed), place)).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def align_analyses(

@@ -41,7 +41,7 @@ from yinse.train.loop import LoopConfig, Losses, Task, TrainingState, read_check
 from yinse.train.recipes.acoustic import Speech, acoustic_losses, collate, cut_window
 from yinse.train.references import Reference
 from yinse.train.sound_losses import losses_by_sound
-from yinse.voices.voice import Voice
+from yinse.voices.voice import ADAPTER_PREFIX, Voice
 from yinse.weights.native import NativeModels, adapt
 
 _Speech = TypeVar("_Speech")
@@ -63,6 +63,8 @@ class TuneConfig:
         acoustic_parts: of the acoustic model that are tuned; what reads the text stays as it is, for a minute holds too
             few sounds to learn it from.
         upper_layers: of the GPT that are tuned.
+        acoustic_share, prosody_share: of what was learned that the voice keeps; taken halfway, updates keep most of the
+            likeness and lose fewer words (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022).
         lowest_confidence: clips whose transcript fits worse are left out with a warning.
         rare_sounds: how far clips with rare phonemes are drawn more often, 0 (not at all) to 1; see
             `coverage_weights`.
@@ -78,6 +80,8 @@ class TuneConfig:
     validate_every: int = 20
     acoustic_parts: tuple[str, ...] = ("voice.", "melody.", "source.", "trunk_blocks.", "leave.", "flow.")
     upper_layers: int = 2
+    acoustic_share: float = 0.5
+    prosody_share: float = 0.5
     lowest_confidence: float = -7.5
     rare_sounds: float = 0.0
     seed: int = 1
@@ -319,7 +323,17 @@ def learn(
             yield event
     best, record = read_checkpoint(chooser.path)
     figures = {"held_out_loss_before": record["before"], "held_out_loss_after": record["loss"], "steps": record["step"]}
-    yield Finished(Tuned({f"adapter.{name}": tensor.half().numpy() for name, tensor in best.items()}, figures))
+    yield Finished(Tuned(kept_updates(best, config), figures))
+
+
+def kept_updates(learned: Mapping[str, Tensor], config: TuneConfig) -> dict[str, np.ndarray]:
+    """Of the updates that were learned, as `PART.NAME.up` and `.down`, the share that a voice keeps, as its tensors."""
+    kept = {}
+    for name, tensor in learned.items():
+        share = config.acoustic_share if name.startswith("acoustic.") else config.prosody_share
+        # an update is up · down: one of them carries the share
+        kept[f"{ADAPTER_PREFIX}{name}"] = (share * tensor if name.endswith(".up") else tensor).half().numpy()
+    return kept
 
 
 def _digest(learned: Iterable[bytes | np.ndarray], config: TuneConfig) -> str:

@@ -208,12 +208,13 @@ def _read_set(folder: Path | None) -> tuple[dict[str, Any], dict[str, Tensor], s
     return record, tensors, where
 
 
-def adapt(models: NativeModels, tensors: Mapping[str, np.ndarray]) -> NativeModels:
+def adapt(models: NativeModels, tensors: Mapping[str, np.ndarray], *, readout_gain: float = 1.0) -> NativeModels:
     """The set with a voice's last layer and adapter merged in; the set itself where there is neither.
 
     Args:
         models: left as they are.
         tensors: of a voice; `readout`, `adapter.PART.NAME.up` and `.down` count.
+        readout_gain: by which the weights of the voice's last layer are taken, its bias as it is.
 
     Raises:
         CheckpointKeys: the adapter was made for other models.
@@ -227,18 +228,19 @@ def adapt(models: NativeModels, tensors: Mapping[str, np.ndarray]) -> NativeMode
             merge_low_rank(changed[part], updates)
     if READOUT in tensors:
         acoustic = changed.setdefault("acoustic", copy.deepcopy(models.acoustic))
-        _add_readout(acoustic.get_parameter("leave.weight"), acoustic.get_parameter("leave.bias"), tensors[READOUT])
+        weight, bias = acoustic.get_parameter("leave.weight"), acoustic.get_parameter("leave.bias")
+        _add_readout(weight, bias, tensors[READOUT], gain=readout_gain)
     return replace(models, **changed) if changed else models  # type: ignore[arg-type]
 
 
-def _add_readout(weight: Tensor, bias: Tensor, readout: np.ndarray) -> None:
+def _add_readout(weight: Tensor, bias: Tensor, readout: np.ndarray, *, gain: float) -> None:
     """Add a voice's last layer `(M, C + 1)` to that of the acoustic model, in place."""
     if readout.shape != (weight.shape[0], weight.shape[1] + 1):
         raise CheckpointKeys(
             "the voice's last layer", missing=[f"{tuple(weight.shape)}"], unexpected=[f"{readout.shape}"]
         )
     update = torch.from_numpy(readout.astype(np.float32))
-    weight.data += update[:, :-1, None]
+    weight.data += gain * update[:, :-1, None]
     bias.data += update[:, -1]
 
 
