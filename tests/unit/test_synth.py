@@ -20,7 +20,14 @@ from yinse.core.types import AudioChunk, AudioClip, SpeakRequest
 from yinse.models.prosody import DURATION_FRAMES, expected_duration
 from yinse.models.voice_condition import voice_condition
 from yinse.synth.clear_speech import clear_stretch
-from yinse.synth.native import NativeSynthesizer, SynthesisConfig, centred, final_durations, spread_melody
+from yinse.synth.native import (
+    NativeSynthesizer,
+    SynthesisConfig,
+    centred,
+    final_durations,
+    quiet_pauses,
+    spread_melody,
+)
 from yinse.text.phonemes import phonemize
 from yinse.text.symbols import BOUNDARIES
 from yinse.voices.voice import Voice
@@ -288,6 +295,30 @@ def test_a_melody_too_high_is_moved_to_the_median() -> None:
     np.testing.assert_allclose(np.diff(moved.pitch[[0, 1, 3]]), np.diff(high.pitch[[0, 1, 3]]), atol=1e-6)
     near = dataclasses.replace(high, pitch=high.pitch - 2.5 * high.voiced)
     np.testing.assert_allclose(centred(near, farthest=0.25).pitch, near.pitch, atol=1e-6)
+
+
+def test_a_pause_that_the_gpt_did_not_see_is_quiet() -> None:
+    decided = PhonemeProsody(
+        durations=np.array([9, 5, 0, 0, 4, 3], dtype=np.int32),
+        pitch=np.zeros(6, dtype=np.float32),
+        voiced=np.zeros(6, dtype=np.float32),
+        energy=np.array([-3.5, 0.5, 0.0, 0.0, 0.0, -2.0], dtype=np.float32),
+    )
+    quiet = quiet_pauses(decided, np.array([3, 5, 6, 0, 4, 8]), energy=-2.5)
+    assert quiet.energy.tolist() == [-3.5, 0.5, -2.5, 0.0, 0.0, -2.0]
+
+
+@pytest.mark.parametrize("text", ["Water, water, water, water.", "我们看，我们听，我们写。"])
+def test_commas_are_silent(synthesizer: NativeSynthesizer, voice: Voice, text: str) -> None:
+    (chunk,) = speak(synthesizer, voice, text)
+    commas = [phone for phone in chunk.phonemes if phone.symbol == ","]
+    rate_hz = chunk.sample_rate_hz
+    loud = np.sqrt(np.mean(chunk.samples**2))
+    assert commas
+    for comma in commas:
+        # the edges belong to the words beside it
+        middle = slice(round((comma.start_s + 0.03) * rate_hz), round((comma.end_s - 0.03) * rate_hz))
+        assert 20 * np.log10(np.sqrt(np.mean(chunk.samples[middle] ** 2)) / loud) < -25
 
 
 @given(st.integers(1, 200), st.floats(0.05, 20.0), st.integers(0, 3))

@@ -64,6 +64,7 @@ class SynthesisConfig:
         peak: loudest sample; a sentence that exceeds it is turned down.
         head_frames, tail_frames: silence before and after a sentence.
         shortest_mark_frames: pause at a written mark inside a sentence, at least.
+        pause_energy: of pauses at marks that the GPT gave no time, nats from the speaker's mean; people's are at -2.2.
         lowest_confidence: recordings whose transcript fits worse teach nothing.
         longest_gap_frames: pause at a plain word boundary, at most.
         prompt_seconds: longest style reference.
@@ -86,6 +87,7 @@ class SynthesisConfig:
     head_frames: int = 3
     tail_frames: int = 8
     shortest_mark_frames: int = 6
+    pause_energy: float = -2.0
     lowest_confidence: float = -7.5
     longest_gap_frames: int = 16
     prompt_seconds: float = 8.0
@@ -463,6 +465,20 @@ def final_durations(
 
 
 def pause_frames(phonemes: PhonemeSequence, *, frames_per_s: float) -> np.ndarray:
+def quiet_pauses(decided: PhonemeProsody, durations: np.ndarray, *, energy: float) -> PhonemeProsody:
+    """Prosody in which pauses that last, though the GPT saw none, are quiet.
+
+    What takes no time has no energy: its 0 would be that of speech, and the pause would be drawn as a breath.
+
+    Args:
+        decided: by the GPT.
+        durations: final frames per symbol `(T_ph,)`.
+        energy: of these pauses.
+    """
+    added = (decided.durations == 0) & (durations > 0)
+    return replace(decided, energy=np.where(added, np.float32(energy), decided.energy))
+
+
     """Frames of silence that the text asks for at each symbol `(T_ph,)`, 0 where it asks for none."""
     asked = np.zeros(len(phonemes.symbols), dtype=np.int64)
     firsts = np.cumsum(phonemes.word_lengths) - phonemes.word_lengths
@@ -560,7 +576,9 @@ def speak_sentence(
     silence = pause_frames(phonemes, frames_per_s=models.config.spectrogram.frames_per_s)
     durations[1:-1] = np.where(silence, np.minimum(silence, config.longest_gap_frames), durations)[1:-1]
     silence[1:-1] -= np.where(silence, durations, 0)[1:-1]
-    inputs = acoustic_input(phonemes.symbols, decided, durations, condition)
+    inputs = acoustic_input(
+        phonemes.symbols, quiet_pauses(decided, durations, energy=config.pause_energy), durations, condition
+    )
     acoustic = models.acoustic
     told = acoustic.condition(inputs)
     frames = acoustic.frames(inputs, told)
