@@ -371,6 +371,14 @@ def test_networks_are_told_the_typical_speaker_of_a_language_that_no_real_person
         np.testing.assert_array_equal(vectors[name], typical)
         condition = voice_condition(tensors, floor_depth=tensors["floor_depth"])
         np.testing.assert_array_equal(condition.speaker[0], typical)
+        # the last layer says more of such a person, and of others just what was solved
+        layer = np.ones((100, 257), dtype=np.float16)
+        taken = dataclasses.replace(voice, tensors={**tensors, "readout": layer})
+        untold = {name: values for name, values in taken.tensors.items() if name != "told_vector"}
+        base = synthesizer.models.acoustic.leave.weight
+        for one, gain in ((taken, synthesizer.config.readout_gain), (dataclasses.replace(voice, tensors=untold), 1.0)):
+            own = synthesizer.adapted(one).acoustic.leave.weight - base
+            torch.testing.assert_close(own, torch.full_like(own, gain), atol=1e-5, rtol=0)
         # who the person is, is remembered
         np.testing.assert_array_equal(tensors["speaker_vector"], told["unknown"].tensors["speaker_vector"])
 

@@ -29,6 +29,7 @@ from yinse.train.tune import (
     TunedParts,
     kept_updates,
     prepare_speech,
+    share_of,
     tune,
     tuned_names,
     upper_names,
@@ -141,19 +142,18 @@ def test_an_interrupted_tuning_goes_on(
     assert_equal(again.result.tensors, whole.result.tensors)
 
 
-def test_a_voice_keeps_a_share_of_what_was_learned(synthesizer: NativeSynthesizer) -> None:
-    models, names = synthesizer.models, ("acoustic.trunk_blocks.0.first.weight", "prosody.blocks.3.output.weight")
-    learned = {}
-    for name in names:
-        part, _, weight = name.partition(".")
-        shape = getattr(models, part).get_parameter(weight).shape
-        learned[f"{name}.up"] = torch.randn(shape[0], 2) / 16
-        learned[f"{name}.down"] = torch.randn(2, int(np.prod(shape[1:]))) / 16
-    config = TuneConfig(acoustic_share=0.5, prosody_share=0.25)
-    before, after = weights(models), weights(adapt(models, kept_updates(learned, config)))
-    for name, share in zip(names, (0.5, 0.25), strict=True):
-        update = share * (learned[f"{name}.up"] @ learned[f"{name}.down"])
-        torch.testing.assert_close(after[name], before[name] + update.view_as(before[name]), atol=1e-3, rtol=0)
+def test_a_voice_that_is_told_a_typical_speaker_keeps_half_of_what_was_learned(
+    synthesizer: NativeSynthesizer, voice: Voice
+) -> None:
+    told = replace(voice, tensors={**voice.tensors, "told_vector": voice.tensors["speaker_vector"]})
+    config = TuneConfig(typical_share=0.5)
+    assert (share_of(voice, config), share_of(told, config)) == (1.0, 0.5)
+    models, name = synthesizer.models, "trunk_blocks.0.first.weight"
+    before = models.acoustic.get_parameter(name)
+    up, down = torch.randn(before.shape[0], 2) / 16, torch.randn(2, before[0].numel()) / 16
+    kept = kept_updates({f"acoustic.{name}.up": up, f"acoustic.{name}.down": down}, share=0.5)
+    after = adapt(models, kept).acoustic.get_parameter(name)
+    torch.testing.assert_close(after, before + 0.5 * (up @ down).view_as(before), atol=1e-3, rtol=0)
 
 
 def test_a_transcript_that_does_not_fit_is_named(

@@ -71,8 +71,8 @@ class SynthesisConfig:
         farthest_centre: how far a sentence's mean pitch may lie from the speaker's median, in the speaker's spreads.
         melody_share: how much of the way a sentence's melody is brought to the speaker's measured spread, 0 to 1.
         melody_stretch: by which factor at most it is widened, or narrowed.
-        readout_gain: by which a voice's own last layer is taken: least squares from hidden frames that only resemble
-            the right ones comes out too flat.
+        readout_gain: by which a voice's own last layer is taken where the networks are told a typical speaker: it alone
+            says then whose mouth it is, and least squares comes out too flat.
         question_rise: semitones by which English questions that yes or no answers go up at their end: see
             `raise_question`.
         english_stretch, strong_stretch: how much longer English lasts, and in it what sounds weak: see `clear_stretch`.
@@ -212,7 +212,8 @@ class NativeSynthesizer:
     def adapted(self, voice: Voice) -> NativeModels:
         """The models with a voice's adapter; those of the last voice are kept, for the next request is often its."""
         if self._adapted is None or self._adapted[0] is not voice:
-            self._adapted = voice, adapt(self.models, voice.tensors, readout_gain=self.config.readout_gain)
+            gain = self.config.readout_gain if TOLD_VECTOR in voice.tensors else 1.0
+            self._adapted = voice, adapt(self.models, voice.tensors, readout_gain=gain)
         return self._adapted[1]
 
     def _chunk(
@@ -464,7 +465,6 @@ def final_durations(
     return np.where(phones, np.maximum(frames, 1), np.maximum(frames, 0))
 
 
-def pause_frames(phonemes: PhonemeSequence, *, frames_per_s: float) -> np.ndarray:
 def quiet_pauses(decided: PhonemeProsody, durations: np.ndarray, *, energy: float) -> PhonemeProsody:
     """Prosody in which pauses that last, though the GPT saw none, are quiet.
 
@@ -479,6 +479,7 @@ def quiet_pauses(decided: PhonemeProsody, durations: np.ndarray, *, energy: floa
     return replace(decided, energy=np.where(added, np.float32(energy), decided.energy))
 
 
+def pause_frames(phonemes: PhonemeSequence, *, frames_per_s: float) -> np.ndarray:
     """Frames of silence that the text asks for at each symbol `(T_ph,)`, 0 where it asks for none."""
     asked = np.zeros(len(phonemes.symbols), dtype=np.int64)
     firsts = np.cumsum(phonemes.word_lengths) - phonemes.word_lengths

@@ -41,7 +41,7 @@ from yinse.train.loop import LoopConfig, Losses, Task, TrainingState, read_check
 from yinse.train.recipes.acoustic import Speech, acoustic_losses, collate, cut_window
 from yinse.train.references import Reference
 from yinse.train.sound_losses import losses_by_sound
-from yinse.voices.voice import ADAPTER_PREFIX, Voice
+from yinse.voices.voice import ADAPTER_PREFIX, TOLD_VECTOR, Voice
 from yinse.weights.native import NativeModels, adapt
 
 _Speech = TypeVar("_Speech")
@@ -63,8 +63,9 @@ class TuneConfig:
         acoustic_parts: of the acoustic model that are tuned; what reads the text stays as it is, for a minute holds too
             few sounds to learn it from.
         upper_layers: of the GPT that are tuned.
-        acoustic_share, prosody_share: of what was learned that the voice keeps; taken halfway, updates keep most of the
-            likeness and lose fewer words (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022).
+        typical_share: of what was learned that a voice keeps where the networks are told a typical speaker: halfway,
+            updates keep most of the likeness and lose fewer words (Wortsman et al., "Robust fine-tuning of zero-shot
+            models", 2022). Other voices keep all of it.
         lowest_confidence: clips whose transcript fits worse are left out with a warning.
         rare_sounds: how far clips with rare phonemes are drawn more often, 0 (not at all) to 1; see
             `coverage_weights`.
@@ -80,8 +81,7 @@ class TuneConfig:
     validate_every: int = 20
     acoustic_parts: tuple[str, ...] = ("voice.", "melody.", "source.", "trunk_blocks.", "leave.", "flow.")
     upper_layers: int = 2
-    acoustic_share: float = 0.5
-    prosody_share: float = 0.5
+    typical_share: float = 0.5
     lowest_confidence: float = -7.5
     rare_sounds: float = 0.0
     seed: int = 1
@@ -274,7 +274,9 @@ def tune(
         told = ", ".join(f"{item.clip.text[:12]} x{factor:.2f}" for item, factor in factors)
         yield Progress("clips with rare sounds are drawn more often", 1, 1, told)
     learned = (item for clip in kept for item in (clip.clip.text.encode(), clip.clip.mel))
-    best: Tuned = yield from relay(learn(parts, task, held_out, learned, folder=folder, config=config))
+    best: Tuned = yield from relay(
+        learn(parts, task, held_out, learned, folder=folder, config=config, share=share_of(voice, config))
+    )
     tuned = adapt(models, {**voice.tensors, **best.tensors})
     figures = dict(best.figures)
     figures |= losses_by_sound(tuned.acoustic.eval(), held_out, reference).as_figures()
@@ -301,6 +303,7 @@ def learn(
     *,
     folder: Path,
     config: TuneConfig,
+    share: float,
 ) -> Iterator[Event]:
     """Train the updates of `parts` until held-out clips gain no more; the last event holds a `Tuned`.
 
@@ -311,6 +314,7 @@ def learn(
         learned: what is learned from, told apart by content: the same goes on where it was.
         folder: where the state is kept.
         config: how.
+        share: of what is learned that is kept; the losses reported are those of all of it.
     """
     key = _digest(learned, config)
     chooser = _Chooser(task, parts, held_out, folder / f"best-{key}.safetensors", config)
@@ -323,17 +327,18 @@ def learn(
             yield event
     best, record = read_checkpoint(chooser.path)
     figures = {"held_out_loss_before": record["before"], "held_out_loss_after": record["loss"], "steps": record["step"]}
-    yield Finished(Tuned(kept_updates(best, config), figures))
+    yield Finished(Tuned(kept_updates(best, share=share), figures))
 
 
-def kept_updates(learned: Mapping[str, Tensor], config: TuneConfig) -> dict[str, np.ndarray]:
-    """Of the updates that were learned, as `PART.NAME.up` and `.down`, the share that a voice keeps, as its tensors."""
-    kept = {}
-    for name, tensor in learned.items():
-        share = config.acoustic_share if name.startswith("acoustic.") else config.prosody_share
-        # an update is up · down: one of them carries the share
-        kept[f"{ADAPTER_PREFIX}{name}"] = (share * tensor if name.endswith(".up") else tensor).half().numpy()
-    return kept
+def share_of(voice: Voice, config: TuneConfig) -> float:
+    """What a voice keeps of the updates that are learned for it."""
+    return config.typical_share if TOLD_VECTOR in voice.tensors else 1.0
+
+
+def kept_updates(learned: Mapping[str, Tensor], *, share: float) -> dict[str, np.ndarray]:
+    """A share of updates `PART.NAME.up` and `.down`, as tensors of a voice; an update is up · down: one carries it."""
+    kept = {name: share * tensor if name.endswith(".up") else tensor for name, tensor in learned.items()}
+    return {f"{ADAPTER_PREFIX}{name}": tensor.half().numpy() for name, tensor in kept.items()}
 
 
 def _digest(learned: Iterable[bytes | np.ndarray], config: TuneConfig) -> str:

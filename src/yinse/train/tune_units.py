@@ -27,7 +27,7 @@ from yinse.models.spectrogram import LogMel
 from yinse.models.voice_condition import VoiceCondition, trusted_bins, voice_condition
 from yinse.train.loop import Losses
 from yinse.train.recipes.acoustic import drawing_losses, pad_frames
-from yinse.train.tune import TuneConfig, TunedParts, apart, learn, tuned_names
+from yinse.train.tune import TuneConfig, TunedParts, apart, learn, share_of, tuned_names
 from yinse.voices.voice import Voice
 from yinse.weights.native import NativeModels, adapt
 
@@ -161,7 +161,9 @@ def tune_by_units(
     add_low_rank(parts.acoustic, tuned_names(parts.acoustic, config.acoustic_parts), rank=config.rank)
     trusted = trusted_bins(models.config.spectrogram, voice.bandwidth_hz).astype(np.float32)
     task = UnitTask(kept, condition, trusted, content, config)
-    yield from learn(parts, task, held_out, [item.mel for item in kept], folder=folder, config=config)
+    learned = [item.mel for item in kept]
+    share = share_of(voice, config)
+    yield from learn(parts, task, held_out, learned, folder=folder, config=config, share=share)
 
 
 @torch.inference_mode()
