@@ -142,7 +142,7 @@ def test_an_interrupted_tuning_goes_on(
     assert_equal(again.result.tensors, whole.result.tensors)
 
 
-def test_a_voice_that_is_told_a_typical_speaker_keeps_half_of_what_was_learned(
+def test_a_voice_that_is_told_a_typical_speaker_keeps_a_share_of_what_was_learned(
     synthesizer: NativeSynthesizer, voice: Voice
 ) -> None:
     told = replace(voice, tensors={**voice.tensors, "told_vector": voice.tensors["speaker_vector"]})

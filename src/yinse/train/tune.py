@@ -63,8 +63,8 @@ class TuneConfig:
         acoustic_parts: of the acoustic model that are tuned; what reads the text stays as it is, for a minute holds too
             few sounds to learn it from.
         upper_layers: of the GPT that are tuned.
-        typical_share: of what was learned that a voice keeps where the networks are told a typical speaker: halfway,
-            updates keep most of the likeness and lose fewer words (Wortsman et al., "Robust fine-tuning of zero-shot
+        typical_share: of what was learned that a voice keeps where the networks are told a typical speaker: part of an
+            update keeps most of the likeness and loses fewer words (Wortsman et al., "Robust fine-tuning of zero-shot
             models", 2022). Other voices keep all of it.
         lowest_confidence: clips whose transcript fits worse are left out with a warning.
         rare_sounds: how far clips with rare phonemes are drawn more often, 0 (not at all) to 1; see
@@ -81,7 +81,7 @@ class TuneConfig:
     validate_every: int = 20
     acoustic_parts: tuple[str, ...] = ("voice.", "melody.", "source.", "trunk_blocks.", "leave.", "flow.")
     upper_layers: int = 2
-    typical_share: float = 0.5
+    typical_share: float = 0.25
     lowest_confidence: float = -7.5
     rare_sounds: float = 0.0
     seed: int = 1
