@@ -49,6 +49,7 @@ def store(tmp_path: Path) -> VoiceStore:
         ({"told_vector": np.zeros(255, np.float32)}, "'told_vector' has shape"),
         ({"mean_spectrum": np.full(100, np.nan, np.float32)}, "not finite"),
         ({"virus": np.zeros(3, np.float32)}, "'virus' is unknown"),
+        ({"readouts": np.zeros(3, np.float32)}, "'readouts' is unknown"),
         ({"style_symbols": np.zeros(3, np.int32)}, "incomplete"),
         ({"style_symbols": np.zeros(3, np.int32), "style_tokens": np.zeros((4, 3), np.int32)}, "incomplete"),
         ({"style_symbols": np.zeros(3, np.float32), "style_tokens": np.zeros((3, 3), np.int32)}, "integers"),

@@ -249,7 +249,7 @@ class NativeSynthesizer:
         """Measure a person's voice.
 
         Where the models learned the person's language from synthetic speakers alone, they are told the middle of those:
-        a real person's vector is like none of them, and costs words and likeness (docs/log.md).
+        a real person's vector is like none of them, and costs words and likeness (docs/adr/0008).
 
         Args:
             clips: cleaned utterances of one person.

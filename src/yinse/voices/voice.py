@@ -116,7 +116,7 @@ def _check_tensors(tensors: Tensors, *, where: str) -> None:
         if symbols.dtype.kind not in "iu" or tokens.dtype.kind not in "iu":
             raise VoiceError("the style reference does not hold integers", where=where)
     for name in tensors:
-        if name not in REQUIRED_SHAPES and not name.startswith(("style_", TOLD_VECTOR, READOUT, ADAPTER_PREFIX)):
+        if name not in {*REQUIRED_SHAPES, TOLD_VECTOR, READOUT} and not name.startswith(("style_", ADAPTER_PREFIX)):
             raise VoiceError(f"the tensor '{name}' is unknown", where=where)
     _check_numbers(tensors, where=where)
 
