@@ -36,6 +36,7 @@ from yinse.evaluate.misheard import total
 from yinse.evaluate.naturalness import Dnsmos
 from yinse.evaluate.plan import Person, PlanConfig, read_people
 from yinse.models.analysis import analyse
+from yinse.models.speaker import mean_direction
 from yinse.models.voice_condition import voice_condition
 from yinse.synth import native
 from yinse.synth.native import NativeSynthesizer
@@ -95,17 +96,18 @@ def main() -> None:
         ears = Ears(options.recogniser, people)
         voices = {person.id: enrolled(engine, person, words=True) for person in people}
         typical = typical_prosody(synthesizer, voices, people)
-        mean = np.mean([voice.tensors["speaker_vector"] for voice in voices.values()], axis=0)
+        mean = mean_direction([voice.tensors["speaker_vector"] for voice in voices.values()])
         recordings = [(person, one, decode(one.path)) for person in people for one in person.sentences]
         recorded = ears.likeness([(person.id, clip) for person, _, clip in recordings])
-        own = {person.id: enrolled(untold, person, words=True) for person in people}
-        other = "own vector" if language in models.typical_speakers else "no vector"
+        is_typical = language in models.typical_speakers
+        own = {person.id: enrolled(untold, person, words=True) for person in people if is_typical}
+        other = "own vector" if is_typical else "no vector"
         for name in ("whole", "no flow", "no GPT", other, "no layer"):
             made, errors, spread, noise = [], [], [], []
             for person, one, recording in recordings:
                 voice = (own if name == "own vector" else voices)[person.id]
                 if name == "no vector":
-                    voice = replace(voice, tensors={**voice.tensors, "speaker_vector": mean / np.linalg.norm(mean)})
+                    voice = replace(voice, tensors={**voice.tensors, "speaker_vector": mean})
                 if name == "no layer":
                     voice = replace(voice, tensors={n: t for n, t in voice.tensors.items() if n != READOUT})
                 speaker = without_flow if name == "no flow" else synthesizer

@@ -92,9 +92,7 @@ def save_native(models: NativeModels, folder: Path, *, provenance: Mapping[str, 
         tensors[f"aligner.{name}"] = torch.from_numpy(np.array(array, order="C"))
     tensors["high_band"] = torch.from_numpy(models.high_band.astype(np.float32))
     tensors["floor_depth"] = torch.from_numpy(models.floor_depth.astype(np.float32))
-    part_file = folder / "model.part"
-    save_file(tensors, str(part_file))
-    part_file.replace(folder / "model.safetensors")
+    _write_tensors(folder / "model.safetensors", tensors)
     fingerprint = fingerprint_of(folder / "model.safetensors")
     save_typical_speakers(models.typical_speakers, folder)
     config = {
@@ -111,9 +109,20 @@ def save_native(models: NativeModels, folder: Path, *, provenance: Mapping[str, 
 
 def save_typical_speakers(vectors: Mapping[str, FloatArray], folder: Path) -> None:
     """Write a set's typical speaker vectors `(G,)` by language; the file appears whole or not at all."""
-    part = folder / (_SPEAKERS + ".part")
-    save_file({language: torch.from_numpy(vector) for language, vector in vectors.items()}, str(part))
-    part.replace(folder / _SPEAKERS)
+    _write_tensors(folder / _SPEAKERS, {language: torch.from_numpy(vector) for language, vector in vectors.items()})
+
+
+def _write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    part = path.with_suffix(".part")
+    save_file(tensors, str(part))
+    part.replace(path)
+
+
+def _read_tensors(path: Path, *, where: str) -> dict[str, Tensor]:
+    try:
+        return load_file(str(path))
+    except SafetensorError as error:
+        raise Incompatible(f"damaged weights: {error}", where=where) from None
 
 
 def load_native(folder: Path | None = None) -> NativeModels:
@@ -126,6 +135,7 @@ def load_native(folder: Path | None = None) -> NativeModels:
         Incompatible: not a native set, or trained with another symbol table.
         CheckpointKeys: names or shapes do not fit.
     """
+    folder = folder or shipped_folder()
     record, tensors, where = _read_set(folder)
     config = NativeConfig.from_json(json.dumps(record["sizes"]))
     parts = {
@@ -142,7 +152,7 @@ def load_native(folder: Path | None = None) -> NativeModels:
         aligner=_aligner(tensors, config),
         high_band=tensors["high_band"].numpy(),
         floor_depth=tensors["floor_depth"].numpy(),
-        typical_speakers=_typical_speakers(Path(where), config),
+        typical_speakers=_typical_speakers(folder, config),
         fingerprint=record["fingerprint"],
     )
 
@@ -163,10 +173,7 @@ def _typical_speakers(folder: Path, config: NativeConfig) -> dict[str, FloatArra
     path = folder / _SPEAKERS
     if not path.is_file():
         return {}
-    try:
-        vectors = {language: vector.numpy() for language, vector in load_file(str(path)).items()}
-    except SafetensorError as error:
-        raise Incompatible(f"damaged weights: {error}", where=str(path)) from None
+    vectors = {language: vector.numpy() for language, vector in _read_tensors(path, where=str(path)).items()}
     wrong = [language for language, vector in vectors.items() if vector.shape != (config.speaker.vector_size,)]
     if wrong:
         raise CheckpointKeys(str(path), missing=(), unexpected=wrong)
@@ -201,11 +208,7 @@ def _read_set(folder: Path | None) -> tuple[dict[str, Any], dict[str, Tensor], s
         )
     if symbols != list(SYMBOLS):
         raise Incompatible("trained with another symbol table", where=where)
-    try:
-        tensors = load_file(str(weights))
-    except SafetensorError as error:
-        raise Incompatible(f"damaged weights: {error}", where=where) from None
-    return record, tensors, where
+    return record, _read_tensors(weights, where=where), where
 
 
 def adapt(models: NativeModels, tensors: Mapping[str, np.ndarray], *, readout_gain: float = 1.0) -> NativeModels:
