@@ -33,7 +33,7 @@ class VocoderConfig:
     blocks: int = 6
     expansion: int = 3
     kernel: int = 7
-    correction_steps: int = 1
+    correction_steps: int = 2
     correction_limit: float = 2.0
     spectrogram: SpectrogramConfig = field(default_factory=SpectrogramConfig)
 
