@@ -14,6 +14,7 @@ from yinse.models.acoustic import AcousticModel, Trunk
 from yinse.models.analysis import Analysis, analyse
 from yinse.models.content import ContentModel, relative
 from yinse.models.voice_condition import VoiceCondition, trusted_bins, voice_condition
+from yinse.synth.expander import quieter_pauses
 from yinse.synth.native import NativeSynthesizer, at_listening_level
 from yinse.synth.readout import solve_readout
 from yinse.voices.voice import Voice
@@ -53,7 +54,8 @@ def convert(
     person = measure_speaker([seen.mel], [seen.log_f0])
     trunk, log_f0, voicing = _read(acoustic, content, seen, person, target, language)
     drawn = acoustic.refine(trunk, steps=config.flow_steps, temperature=config.flow_temperature, generator=generator)
-    samples = models.vocoder(drawn + target.mean_spectrum, log_f0, voicing, generator=generator)[0].numpy()
+    mel = quieter_pauses(drawn + target.mean_spectrum)
+    samples = models.vocoder(mel, log_f0, voicing, generator=generator)[0].numpy()
     samples = at_listening_level(samples, config)
     fitted = np.zeros(round(len(clip.samples) * rate_hz / clip.sample_rate_hz), dtype=np.float32)
     count = min(len(fitted), len(samples))

@@ -33,6 +33,7 @@ from yinse.models.voice_condition import (
     voice_tensors,
 )
 from yinse.synth.clear_speech import clear_stretch
+from yinse.synth.expander import quieter_pauses
 from yinse.synth.question_rise import raise_question
 from yinse.synth.readout import learn_readout
 from yinse.text.lexicon import Lexicon
@@ -57,7 +58,7 @@ class SynthesisConfig:
 
     Attributes:
         flow_steps: Euler steps of the flow decoder; 0 speaks the trunk's mean mel.
-        flow_temperature: size of the noise it starts from.
+        flow_temperature: size of the noise it starts from; less of it sounds calmer and is a little less alike.
         prosody_temperature: of the GPT's choices; 0 takes the likeliest.
         prosody_top_p: share of probability it chooses from.
         output_gain: from the level the models learned to the level people expect (about -18 LUFS).
@@ -79,7 +80,7 @@ class SynthesisConfig:
     """
 
     flow_steps: int = 4
-    flow_temperature: float = 0.7
+    flow_temperature: float = 0.5
     prosody_temperature: float = 0.6
     prosody_top_p: float = 0.9
     output_gain: float = 2.2
@@ -592,9 +593,8 @@ def speak_sentence(
     shift = request.pitch_semitones * semitone
     log_f0 = condition.measure.log_f0_median + f0 * condition.measure.log_f0_spread + shift
     trunk = acoustic.trunk(frames, log_f0, f0 * voicing, voicing, told)
-    mel = acoustic.refine(trunk, steps=config.flow_steps, temperature=config.flow_temperature, generator=generator)
-    mel = mel + condition.mean_spectrum
-    samples = models.vocoder(mel, log_f0, voicing, generator=generator)[0].numpy()
-    samples = at_listening_level(samples, config)
+    drawn = acoustic.refine(trunk, steps=config.flow_steps, temperature=config.flow_temperature, generator=generator)
+    mel = quieter_pauses(drawn + condition.mean_spectrum)
+    samples = at_listening_level(models.vocoder(mel, log_f0, voicing, generator=generator)[0].numpy(), config)
     samples = insert_silence(samples.astype(np.float32), durations, silence, hop=models.config.spectrogram.hop_samples)
     return SpokenSentence(samples, phonemes.symbols, durations + silence)
