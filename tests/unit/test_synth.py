@@ -22,12 +22,12 @@ from yinse.models.voice_condition import voice_condition
 from yinse.synth.clear_speech import clear_stretch
 from yinse.synth.native import (
     NativeSynthesizer,
-    SynthesisConfig,
     centred,
     final_durations,
     quiet_pauses,
     spread_melody,
 )
+from yinse.synth.native_options import SynthesisConfig
 from yinse.text.phonemes import phonemize
 from yinse.text.symbols import BOUNDARIES
 from yinse.voices.voice import Voice

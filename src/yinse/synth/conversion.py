@@ -14,9 +14,9 @@ from yinse.models.acoustic import AcousticModel, Trunk
 from yinse.models.analysis import Analysis, analyse
 from yinse.models.content import ContentModel, relative
 from yinse.models.voice_condition import VoiceCondition, trusted_bins, voice_condition
-from yinse.synth.expander import quieter_pauses
-from yinse.synth.native import NativeSynthesizer, at_listening_level
+from yinse.synth.native import NativeSynthesizer
 from yinse.synth.readout import solve_readout
+from yinse.synth.sound import sound_of
 from yinse.voices.voice import Voice
 
 
@@ -46,17 +46,14 @@ def convert(
     Raises:
         BadAudio: nothing in the clip is speech.
     """
-    config, rate_hz = synthesizer.config, synthesizer.sample_rate_hz
+    rate_hz = synthesizer.sample_rate_hz
     seen = analyse(clip, synthesizer.log_mel)
     models = synthesizer.adapted(voice)
-    acoustic, generator = models.acoustic, torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     target = voice_condition(voice.tensors, floor_depth=models.floor_depth)
     person = measure_speaker([seen.mel], [seen.log_f0])
-    trunk, log_f0, voicing = _read(acoustic, content, seen, person, target, language)
-    drawn = acoustic.refine(trunk, steps=config.flow_steps, temperature=config.flow_temperature, generator=generator)
-    mel = quieter_pauses(drawn + target.mean_spectrum)
-    samples = models.vocoder(mel, log_f0, voicing, generator=generator)[0].numpy()
-    samples = at_listening_level(samples, config)
+    trunk, log_f0, voicing = _read(models.acoustic, content, seen, person, target, language)
+    samples = sound_of(models, trunk, log_f0, voicing, target, config=synthesizer.config, generator=generator)
     fitted = np.zeros(round(len(clip.samples) * rate_hz / clip.sample_rate_hz), dtype=np.float32)
     count = min(len(fitted), len(samples))
     fitted[:count] = samples[:count]

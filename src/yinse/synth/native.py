@@ -33,9 +33,10 @@ from yinse.models.voice_condition import (
     voice_tensors,
 )
 from yinse.synth.clear_speech import clear_stretch
-from yinse.synth.expander import quieter_pauses
+from yinse.synth.native_options import SynthesisConfig
 from yinse.synth.question_rise import raise_question
 from yinse.synth.readout import learn_readout
+from yinse.synth.sound import sound_of
 from yinse.text.lexicon import Lexicon
 from yinse.text.overrides import check_markup
 from yinse.text.phonemes import phonemize
@@ -50,55 +51,6 @@ PACE_SENTENCES = 6
 """From so many of a person's sentences the pace is measured."""
 PACES = (0.7, 1.6)
 """Whoever speaks faster or slower than this beside the GPT is more likely measured wrongly."""
-
-
-@dataclass(frozen=True)
-class SynthesisConfig:
-    """Choices at synthesis; the defaults were chosen on the development speakers (docs/log.md).
-
-    Attributes:
-        flow_steps: Euler steps of the flow decoder; 0 speaks the trunk's mean mel.
-        flow_temperature: size of the noise it starts from; less of it sounds calmer and is a little less alike.
-        prosody_temperature: of the GPT's choices; 0 takes the likeliest.
-        prosody_top_p: share of probability it chooses from.
-        output_gain: from the level the models learned to the level people expect (about -18 LUFS).
-        peak: loudest sample; a sentence that exceeds it is turned down.
-        head_frames, tail_frames: silence before and after a sentence.
-        shortest_mark_frames: pause at a written mark inside a sentence, at least.
-        pause_energy: of pauses at marks that the GPT gave no time, nats from the speaker's mean; people's are at -2.2.
-        lowest_confidence: recordings whose transcript fits worse teach nothing.
-        longest_gap_frames: pause at a plain word boundary, at most.
-        prompt_seconds: longest style reference.
-        farthest_centre: how far a sentence's mean pitch may lie from the speaker's median, in the speaker's spreads.
-        melody_share: how much of the way a sentence's melody is brought to the speaker's measured spread, 0 to 1.
-        melody_stretch: by which factor at most it is widened, or narrowed.
-        readout_gain: by which a voice's own last layer is taken where the networks are told a typical speaker: it alone
-            says then whose mouth it is, and least squares comes out too flat.
-        question_rise: semitones by which English questions that yes or no answers go up at their end: see
-            `raise_question`.
-        english_stretch, strong_stretch: how much longer English lasts, and in it what sounds weak: see `clear_stretch`.
-    """
-
-    flow_steps: int = 4
-    flow_temperature: float = 0.5
-    prosody_temperature: float = 0.6
-    prosody_top_p: float = 0.9
-    output_gain: float = 2.2
-    peak: float = 0.97
-    head_frames: int = 3
-    tail_frames: int = 8
-    shortest_mark_frames: int = 6
-    pause_energy: float = -2.0
-    lowest_confidence: float = -7.5
-    longest_gap_frames: int = 16
-    prompt_seconds: float = 8.0
-    farthest_centre: float = 0.25
-    melody_share: float = 0.8
-    melody_stretch: float = 1.8
-    readout_gain: float = 1.25
-    question_rise: float = 6.0
-    english_stretch: float = 1.06
-    strong_stretch: float = 1.5
 
 
 @dataclass(frozen=True)
@@ -548,13 +500,6 @@ def spread_melody(f0: Tensor, voicing: Tensor, *, share: float, stretch: float) 
     return middle + (f0 - middle) * factor.clamp(1 / stretch, stretch)
 
 
-def at_listening_level(samples: FloatArray, config: SynthesisConfig) -> FloatArray:
-    """Speech `(S,)` from the level that the models learned to that which people expect, its peak within bounds."""
-    samples = samples * config.output_gain
-    loudest = float(np.abs(samples).max())
-    return samples * (config.peak / loudest) if loudest > config.peak else samples
-
-
 @torch.inference_mode()
 def speak_sentence(
     models: NativeModels,
@@ -593,8 +538,6 @@ def speak_sentence(
     shift = request.pitch_semitones * semitone
     log_f0 = condition.measure.log_f0_median + f0 * condition.measure.log_f0_spread + shift
     trunk = acoustic.trunk(frames, log_f0, f0 * voicing, voicing, told)
-    drawn = acoustic.refine(trunk, steps=config.flow_steps, temperature=config.flow_temperature, generator=generator)
-    mel = quieter_pauses(drawn + condition.mean_spectrum)
-    samples = at_listening_level(models.vocoder(mel, log_f0, voicing, generator=generator)[0].numpy(), config)
+    samples = sound_of(models, trunk, log_f0, voicing, condition, config=config, generator=generator)
     samples = insert_silence(samples.astype(np.float32), durations, silence, hop=models.config.spectrogram.hop_samples)
     return SpokenSentence(samples, phonemes.symbols, durations + silence)
