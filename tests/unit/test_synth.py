@@ -383,6 +383,34 @@ def test_networks_are_told_the_typical_speaker_of_a_language_that_no_real_person
         np.testing.assert_array_equal(tensors["speaker_vector"], told["unknown"].tensors["speaker_vector"])
 
 
+def test_a_language_that_no_real_person_taught_is_spoken_with_tensors_of_its_own(
+    synthesizer: NativeSynthesizer, voice: Voice
+) -> None:
+    texts = [LONGER, "We sat by the fire and told old stories."]
+    clips = [whole(speak(synthesizer, voice, text)) for text in texts]
+    found = synthesizer.enroll(clips, transcripts=texts).tensors
+    adapter = {"adapter.acoustic.leave.weight.up": np.ones((100, 1)), "adapter.acoustic.leave.weight.down": np.ones(1)}
+    taken = dataclasses.replace(voice, tensors={**found, **adapter})
+    assert taken.tensors_in("en") is taken.tensors
+    foreign = taken.tensors_in("zh")
+    np.testing.assert_array_equal(foreign["told_vector"], synthesizer.models.typical_speakers["zh"])
+    np.testing.assert_array_equal(foreign["mean_spectrum"], found["mean_spectrum"])
+    assert not any(name.startswith(("adapter.", "foreign.")) for name in foreign)
+    # solved and measured with this speaker told, and taken as of others who are told a typical speaker
+    assert np.abs(foreign["readout"].astype(float) - found["readout"]).max() > 0.01
+    base = synthesizer.models.acoustic.leave.weight
+    own = synthesizer.adapted(taken, "zh").acoustic.leave.weight - base
+    layer = torch.from_numpy(foreign["readout"][:, :-1].astype(np.float32))[:, :, None]
+    torch.testing.assert_close(own, synthesizer.config.readout_gain * layer, atol=1e-4, rtol=0)
+    # sentence by sentence
+    kept = {name: values for name, values in found.items() if not name.startswith("foreign.")}
+    with_, without = (
+        speak(synthesizer, dataclasses.replace(voice, tensors=tensors), "Good day. 你好。") for tensors in (found, kept)
+    )
+    np.testing.assert_array_equal(with_[0].samples, without[0].samples)
+    assert len(with_[1].samples) != len(without[1].samples) or (with_[1].samples != without[1].samples).any()
+
+
 @pytest.mark.parametrize(
     ("text", "strong"),
     [

@@ -48,6 +48,8 @@ def store(tmp_path: Path) -> VoiceStore:
         ({"speaker_vector": np.zeros(255, np.float32)}, "shape"),
         ({"told_vector": np.zeros(255, np.float32)}, "'told_vector' has shape"),
         ({"mean_spectrum": np.full(100, np.nan, np.float32)}, "not finite"),
+        ({"foreign.zh.told_vector": np.zeros(255, np.float32)}, "'told_vector' has shape"),
+        ({"foreign.zh.speaker_vector": np.zeros(256, np.float32)}, "'foreign.zh.speaker_vector' is unknown"),
         ({"virus": np.zeros(3, np.float32)}, "'virus' is unknown"),
         ({"readouts": np.zeros(3, np.float32)}, "'readouts' is unknown"),
         ({"style_symbols": np.zeros(3, np.int32)}, "incomplete"),

@@ -7,7 +7,7 @@ models, so memory stays flat for a text of any length.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,7 +42,7 @@ from yinse.text.overrides import check_markup
 from yinse.text.phonemes import phonemize
 from yinse.text.sentences import Sentence, split_sentences
 from yinse.text.symbols import BOUNDARIES, SYMBOLS
-from yinse.voices.voice import READOUT, TOLD_VECTOR, Voice
+from yinse.voices.voice import FOREIGN_PREFIX, READOUT, TOLD_VECTOR, Voice
 from yinse.weights.native import NativeModels, adapt
 
 MELODY_FRAMES = 20
@@ -102,7 +102,7 @@ class NativeSynthesizer:
         self.log_mel = LogMel(models.config.spectrogram)
         sizes = models.config.prosody
         self.context = load_context(sizes.language_model, width=sizes.language_model_size)
-        self._adapted: tuple[Voice, NativeModels] | None = None
+        self._adapted: tuple[Voice, dict[str, NativeModels]] | None = None
 
     @property
     def sample_rate_hz(self) -> int:
@@ -132,8 +132,6 @@ class NativeSynthesizer:
             )
         check_markup(request.text)
         lexicon = Lexicon.of(request.lexicon)
-        models = self.adapted(voice)
-        condition = voice_condition(voice.tensors, floor_depth=self.models.floor_depth)
         prompt = style or voice_style(voice)
         start_s, index = 0.0, 0
         waiting: tuple[Sentence, SpokenSentence] | None = None
@@ -147,10 +145,11 @@ class NativeSynthesizer:
                 start_s, index = start_s + len(chunk.samples) / self.sample_rate_hz, index + 1
                 yield chunk
             generator = torch.Generator().manual_seed(hash_seed(request.seed, sentence.start))
+            language = main_language([phonemes])
             spoken = speak_sentence(
-                models,
+                self.adapted(voice, language),
                 phonemes,
-                condition,
+                voice_condition(voice.tensors_in(language), floor_depth=self.models.floor_depth),
                 prompt,
                 context=hidden_states(self.context, phonemes, previous=waiting[0].text if waiting else ""),
                 request=request,
@@ -162,12 +161,21 @@ class NativeSynthesizer:
             raise BadText("nothing in the text can be spoken", advice="Give words in Chinese or English.")
         yield self._chunk(*waiting, index=index, start_s=start_s, pause_s=0.0, is_last=True)
 
-    def adapted(self, voice: Voice) -> NativeModels:
-        """The models with a voice's adapter; those of the last voice are kept, for the next request is often its."""
+    def adapted(self, voice: Voice, language: str = "") -> NativeModels:
+        """The models as a voice has them for a language; the last voice's are kept, for the next request is often its.
+
+        Args:
+            voice: with last layers and adapter.
+            language: that is spoken; "" for the voice's own.
+        """
         if self._adapted is None or self._adapted[0] is not voice:
-            gain = self.config.readout_gain if TOLD_VECTOR in voice.tensors else 1.0
-            self._adapted = voice, adapt(self.models, voice.tensors, readout_gain=gain)
-        return self._adapted[1]
+            self._adapted = voice, {}
+        found, tensors = self._adapted[1], voice.tensors_in(language)
+        key = language if tensors is not voice.tensors else ""
+        if key not in found:
+            gain = self.config.readout_gain if TOLD_VECTOR in tensors else 1.0
+            found[key] = adapt(self.models, tensors, readout_gain=gain)
+        return found[key]
 
     def _chunk(
         self, sentence: Sentence, spoken: SpokenSentence, *, index: int, start_s: float, pause_s: float, is_last: bool
@@ -221,35 +229,45 @@ class NativeSynthesizer:
         tensors = voice_tensors(vector, measure, duration_scale=1.0)
         known = [(a, text) for a, text in zip(analyses, transcripts or (), strict=False) if text]
         spoken = self._lay_out(known, measure, language=language)
-        typical = self.models.typical_speakers.get(language or main_language(spoken))
-        if typical is not None:
-            tensors[TOLD_VECTOR] = typical
+        own = language or main_language([one.text for one in spoken])
+        if own in self.models.typical_speakers:
+            tensors[TOLD_VECTOR] = self.models.typical_speakers[own]
         if spoken:
-            tensors |= self._style_tensors(spoken, tensors, trusted=trusted)
+            style = self._style(spoken)
+            tensors["style_symbols"] = symbol_ids(style.symbols).symbols.astype(np.int32)
+            tensors["style_tokens"] = style.tokens.astype(np.int32)
+
+            def measured(told: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+                return self._measured(spoken, {**tensors, **told}, style, trusted=trusted)
+
+            foreign = foreign_tensors(self.models, [own], measured)
+            tensors |= measured({}) | foreign
         return Enrolled(tensors, width_hz, ())
 
-    def _style_tensors(
-        self, spoken: Sequence[SpokenText], tensors: Mapping[str, np.ndarray], *, trusted: np.ndarray
-    ) -> dict[str, np.ndarray]:
-        """Style reference, pace and last layer from the utterances whose text is known."""
+    def _style(self, spoken: Sequence[SpokenText]) -> StyleReference:
+        """The utterance that fits its text best, of those that are short enough."""
         limit = self.config.prompt_seconds * self.models.config.spectrogram.frames_per_s
         fitting = [one for one in spoken if one.alignment.durations.sum() <= limit] or spoken[:1]
         best = max(fitting, key=lambda one: one.alignment.confidence)
-        tokens = encode_prosody(best.prosody, self.models.config.prosody)
+        return StyleReference(best.text.symbols, encode_prosody(best.prosody, self.models.config.prosody))
+
+    def _measured(
+        self,
+        spoken: Sequence[SpokenText],
+        tensors: Mapping[str, np.ndarray],
+        style: StyleReference,
+        *,
+        trusted: np.ndarray,
+    ) -> dict[str, np.ndarray]:
+        """Last layer and pace of a person, the models being told what the tensors tell."""
         readout = learn_readout(
             self.models.acoustic,
             [(one.seen, one.text.symbols, one.alignment.durations) for one in spoken],
             voice_condition(tensors, floor_depth=tensors["floor_depth"]),
             trusted=trusted,
         )
-        style = StyleReference(best.text.symbols, tokens)
         pace = self._pace(self.models, spoken, voice_condition(tensors, floor_depth=self.models.floor_depth), style)
-        return {
-            READOUT: readout,
-            "style_symbols": symbol_ids(best.text.symbols).symbols.astype(np.int32),
-            "style_tokens": tokens.astype(np.int32),
-            "numbers": np.append(tensors["numbers"][:3], np.float32(pace)),
-        }
+        return {READOUT: readout, "numbers": np.append(tensors["numbers"][:3], np.float32(pace))}
 
     def _lay_out(
         self, known: Sequence[tuple[Analysis, str]], measure: SpeakerMeasure, *, language: str | None
@@ -326,10 +344,31 @@ class NativeSynthesizer:
         return StyleReference(text.symbols, encode_prosody(prosody, self.models.config.prosody))
 
 
-def main_language(spoken: Sequence[SpokenText]) -> str:
+def main_language(texts: Sequence[PhonemeSequence]) -> str:
     """Of most words; "" without words."""
-    words = Counter(language for one in spoken for language in one.text.word_languages if language)
+    words = Counter(language for text in texts for language in text.word_languages if language)
     return words.most_common(1)[0][0] if words else ""
+
+
+def foreign_tensors(
+    models: NativeModels,
+    own: Sequence[str],
+    measured: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]],
+) -> dict[str, np.ndarray]:
+    """What `Voice.tensors_in` needs for languages that no real person taught (docs/adr/0008).
+
+    Args:
+        models: that speak.
+        own: languages of the recordings.
+        measured: what is measured anew on the person, if the networks are told other tensors.
+    """
+    found: dict[str, np.ndarray] = {}
+    for language, typical in models.typical_speakers.items():
+        if language not in own:
+            told = {TOLD_VECTOR: typical}
+            named = {**told, **measured(told)}
+            found |= {f"{FOREIGN_PREFIX}{language}.{name}": values for name, values in named.items()}
+    return found
 
 
 def hash_seed(seed: int, place: int) -> int:

@@ -21,11 +21,12 @@ REQUIRED_SHAPES: Mapping[str, tuple[int, ...]] = MappingProxyType(
 ADAPTER_PREFIX = "adapter."
 READOUT = "readout"
 TOLD_VECTOR = "told_vector"
-TOLD_VECTOR = "told_vector"
+FOREIGN_PREFIX = "foreign."
 REFERENCE_DIMENSIONS: Mapping[str, int] = MappingProxyType(
     {"reference_condition": 1, "reference_codes": 1, "reference_phonemes": 1, "reference_context": 2}
 )
 """Tensors of voices for GPT-SoVITS models; their sizes are those of the model."""
+_FOREIGN = re.compile(rf"{re.escape(FOREIGN_PREFIX)}([a-z]+)\.(?:{TOLD_VECTOR}|{READOUT}|numbers)")
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _NAME_CHARACTERS = 64
 
@@ -42,7 +43,8 @@ class Voice:
             in nats; `numbers (4,)`: log F0 median, log F0 spread, tempo, duration scale; optional style reference
             `style_symbols (T_ph,)` and `style_tokens (T_ph, 3)`, integers; optional `told_vector (256,)`, which the
             networks are told in place of `speaker_vector`; optional `readout (100, C + 1)`, the voice's part of the
-            acoustic model's last layer, and `adapter.*`, in half precision.
+            acoustic model's last layer, and `adapter.*`, in half precision; optional `foreign.LANGUAGE.*`, for
+            `tensors_in`.
             Of a voice for GPT-SoVITS models: `reference_condition (D,)`, the timbre; and what continues the reference's
             manner, if its text is known: `reference_codes (T,)` and `reference_phonemes (T_ph,)`, integers, and
             `reference_context (T_ph, C)`, if there is any.
@@ -79,13 +81,27 @@ class Voice:
         if "reference_condition" in self.tensors:
             _check_reference(self.tensors, where=self.name)
         else:
-            _check_tensors(self.tensors, where=self.name)
+            foreign = {found[1] for name in self.tensors if (found := _FOREIGN.fullmatch(name))}
+            for language in ("", *sorted(foreign)):
+                _check_tensors(self.tensors_in(language), where=self.name)
         object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
 
     @property
     def is_tuned(self) -> bool:
         """Whether the model was adapted to it."""
         return any(name.startswith(ADAPTER_PREFIX) for name in self.tensors)
+
+    def tensors_in(self, language: str) -> Tensors:
+        """The voice where it speaks a language: other tensors may stand for it in one that it was not recorded in.
+
+        Tuning is of the language that was recorded, so it is not among them.
+        """
+        prefix = f"{FOREIGN_PREFIX}{language}."
+        foreign = {name.removeprefix(prefix): of for name, of in self.tensors.items() if name.startswith(prefix)}
+        if not foreign:
+            return self.tensors
+        shared = {n: of for n, of in self.tensors.items() if not n.startswith((ADAPTER_PREFIX, FOREIGN_PREFIX))}
+        return MappingProxyType({**shared, **foreign})
 
 
 def check_name(name: str) -> None:
@@ -116,7 +132,8 @@ def _check_tensors(tensors: Tensors, *, where: str) -> None:
         if symbols.dtype.kind not in "iu" or tokens.dtype.kind not in "iu":
             raise VoiceError("the style reference does not hold integers", where=where)
     for name in tensors:
-        if name not in {*REQUIRED_SHAPES, TOLD_VECTOR, READOUT} and not name.startswith(("style_", ADAPTER_PREFIX)):
+        known = name in {*REQUIRED_SHAPES, TOLD_VECTOR, READOUT} or _FOREIGN.fullmatch(name)
+        if not known and not name.startswith(("style_", ADAPTER_PREFIX)):
             raise VoiceError(f"the tensor '{name}' is unknown", where=where)
     _check_numbers(tensors, where=where)
 

@@ -19,7 +19,7 @@ from yinse.synth.native import NativeSynthesizer
 from yinse.train.features import Clip, load_clips
 from yinse.train.work import Work, needed
 from yinse.voices.bundle import SUFFIX, write_voice
-from yinse.voices.voice import READOUT, TOLD_VECTOR, Voice
+from yinse.voices.voice import FOREIGN_PREFIX, READOUT, TOLD_VECTOR, Voice
 from yinse.weights.native import NativeModels
 
 PACK = "zh_en_kokoro"
@@ -73,7 +73,7 @@ def builtin_voices(work: Work, models: NativeModels, out: Path, *, created: str)
                 name=name,
                 languages=LANGUAGES,
                 # the models know these speakers: a last layer of their own made them less clear (docs/log.md)
-                tensors={k: value for k, value in enrolled.tensors.items() if k not in (READOUT, TOLD_VECTOR)},
+                tensors=_known(enrolled.tensors),
                 bandwidth_hz=enrolled.bandwidth_hz,
                 model_fingerprint=models.fingerprint,
                 licence=LICENCE,
@@ -85,6 +85,15 @@ def builtin_voices(work: Work, models: NativeModels, out: Path, *, created: str)
             names.append(name)
             yield Artifact("voice", str(out / f"{name}{SUFFIX}"))
     yield Finished(tuple(names))
+
+
+def _known(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Tensors of a speaker whom the models know by their vector."""
+    return {
+        name: values
+        for name, values in tensors.items()
+        if name not in (READOUT, TOLD_VECTOR) and not name.startswith(FOREIGN_PREFIX)
+    }
 
 
 def candidates(work: Work, models: NativeModels, kind: str) -> list[Candidate]:
