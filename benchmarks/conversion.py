@@ -4,10 +4,11 @@
     python benchmarks/conversion.py tune    --data ../shared/data --recogniser WHISPER --people 4
     python benchmarks/conversion.py probe   --features WORK/features
 
-`convert`: sentences of English and Mandarin people said again in the voices of eight English people, cloned at once:
-words misheard, before and after; the nearest of the eight; similarity, 0 a stranger, 1 a recording. `tune`: voices
-tuned without their transcripts speak sentences of their own. `probe`: a linear reader names one of 64 speakers from the
-mean and the spread of units over a clip it has not seen, and, beside it, of what the encoder hears.
+`convert`: sentences of English and Mandarin people said again in the voices of eight English people, cloned at once,
+by their units or (`--words`) by their words, known or as the recogniser hears them: words misheard, before and after;
+the nearest of the eight; similarity, 0 a stranger, 1 a recording. `tune`: voices tuned without their transcripts speak
+sentences of their own. `probe`: a linear reader names one of 64 speakers from the mean and the spread of units over a
+clip it has not seen, and, beside it, of what the encoder hears.
 """
 
 from __future__ import annotations
@@ -106,7 +107,11 @@ def conversion(options: argparse.Namespace) -> None:
             for number, one in enumerate(person.sentences[: options.sentences]):
                 target = others[(3 + turn * 2 + number) % len(others)]
                 source = decode(one.path)
-                clip = convert(synthesizer, content, source, voices[target.id], language=language, seed=1)
+                said = one.text if options.words == "known" else None
+                if options.words == "heard":
+                    said = ears.recogniser.hear(source, language=language)
+                voice = voices[target.id]
+                clip = convert(synthesizer, content, source, voice, transcript=said, language=language, seed=1)
                 if options.output:
                     write_audio(options.output / f"{one.id}-as-{target.id}.flac", clip)
                 real.append(ears.errors(source, one.text, language))
@@ -213,6 +218,7 @@ def main() -> None:
     parser.add_argument("--features", type=Path, help="feature files of base training")
     parser.add_argument("--sentences", type=int, default=6, help="of each person")
     parser.add_argument("--people", type=int, default=4, help="English ones that are tuned")
+    parser.add_argument("--words", choices=("known", "heard"), help="convert by words, not by units")
     parser.add_argument("--output", type=Path, help="keep converted clips here")
     options = parser.parse_args()
     {"convert": conversion, "tune": tuning, "probe": probe}[options.part](options)

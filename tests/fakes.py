@@ -77,7 +77,7 @@ class FakeEngine:
     fingerprint = "fake"
     sample_rate_hz = RATE_HZ
     can_tune = True
-    converts_by_text = False
+    needs_words = False
     tuning_steps = 5
 
     def __init__(self, *, interrupt_at: int | None = None) -> None:

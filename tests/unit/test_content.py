@@ -22,6 +22,7 @@ from yinse.models.content import ContentConfig, ContentModel, cosine_table, told
 from yinse.models.spectrogram import SpectrogramConfig
 from yinse.synth.conversion import convert, readout_by_units
 from yinse.synth.native import NativeSynthesizer
+from yinse.text.phonemes import phonemize
 from yinse.train.loop import LoopConfig, averaged_weights, train
 from yinse.train.recipes.acoustic import SpeechData
 from yinse.train.recipes.align import load_aligned
@@ -299,6 +300,20 @@ def test_a_sentence_in_another_voice(
     vector = synthesizer.models.speaker.embed([seen.mel])
     near = {one.name: synthesizer.similarity(vector, one.tensors["speaker_vector"]) for one in (voice, target)}
     assert near[target.name] > near[voice.name]
+
+
+def test_known_words_are_said_as_text_is(
+    synthesizer: NativeSynthesizer, content: ContentModel, clips: list[AudioClip], voice: Voice
+) -> None:
+    by_units = convert(synthesizer, content, clips[0], voice, language="en")
+    made = convert(synthesizer, content, clips[0], voice, transcript=SAID[0])
+    assert len(made.samples) == len(by_units.samples)
+    texts = [phonemize(SAID[0])]
+    fits = [synthesizer.align([clip], texts)[0].confidence for clip in (made, by_units)]  # type: ignore[union-attr]
+    assert fits[0] > fits[1]
+    # words that were not said are of no use
+    other = convert(synthesizer, content, clips[0], voice, transcript="Nobody likes purple elephants.", language="en")
+    np.testing.assert_array_equal(other.samples, by_units.samples)
 
 
 def test_what_nobody_says_stays_silent(synthesizer: NativeSynthesizer, content: ContentModel, voice: Voice) -> None:

@@ -22,12 +22,11 @@ LINES = ["The morning train was late again, so we walked along the river.", "Ple
 
 
 class Reading(FakeEngine):
-    """A fake engine that wants the words, and remembers what it was given."""
+    """A fake engine that remembers what it was given, and has to be told the words or is the better for them."""
 
-    converts_by_text = True
-
-    def __init__(self) -> None:
+    def __init__(self, *, needs_words: bool = True) -> None:
         super().__init__()
+        self.needs_words = needs_words
         self.given: list[tuple[float, str | None, int]] = []
 
     def convert(self, clip: AudioClip, voice: Any, **options: Any) -> AudioClip:
@@ -41,10 +40,6 @@ def _no_denoiser(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def nobody() -> Any:
-    raise AssertionError("the recogniser was asked")
-
-
 class Ear:
     """A recogniser that hears the same every time."""
 
@@ -56,7 +51,7 @@ class Ear:
 
 
 def run(
-    path: str, *, engine: FakeEngine | None = None, transcriber: Callable[[], Any] = nobody, **options: Any
+    path: str, *, engine: FakeEngine | None = None, transcriber: Callable[[], Any] | None = None, **options: Any
 ) -> list[Event]:
     output = options.pop("output", Path("out.wav"))
     request = ConvertRequest(audio=Path(path), **options)
@@ -101,8 +96,9 @@ def test_who_does_not_tell_the_language_is_warned() -> None:
         assert [event.message for event in run("me.wav", language=language) if isinstance(event, Warned)] == told
 
 
-def test_models_that_read_words_get_those_of_the_text() -> None:
-    engine = Reading()
+@pytest.mark.parametrize("needed", [True, False])
+def test_words_of_the_text_are_told(needed: bool) -> None:
+    engine = Reading(needs_words=needed)
     source = reading(LINES)
     write_audio(Path("me.wav"), source)
     Path("me.txt").write_text("\n".join(LINES))
@@ -118,9 +114,19 @@ def test_models_that_read_words_get_those_of_the_text() -> None:
     assert [text for _, text, _ in other.given] == LINES
 
 
-def test_the_recogniser_is_asked_where_there_is_no_text() -> None:
+def test_who_needs_words_and_gets_none_says_so() -> None:
+    write_audio(Path("me.wav"), reading(LINES))
+    with pytest.raises(BadText, match="have to be told what is said"):
+        run("me.wav", engine=Reading())
+    units = Reading(needs_words=False)
+    run("me.wav", engine=units)
+    assert {text for _, text, _ in units.given} == {None}
+
+
+@pytest.mark.parametrize("needed", [True, False])
+def test_the_recogniser_is_asked_where_there_is_no_text(needed: bool) -> None:
     write_audio(Path("me.wav"), humming([(0.3, False), (3.0, True), (1.2, False), (3.0, True), (0.3, False)]))
-    engine = Reading()
+    engine = Reading(needs_words=needed)
     run("me.wav", engine=engine, transcriber=lambda: Ear("We went home."))
     assert [text for _, text, _ in engine.given] == ["We went home."] * 2
     silent = Reading()
@@ -154,8 +160,4 @@ def test_what_cannot_be_converted() -> None:
         run("me.wav", language="ja")
     request = ConvertRequest(audio=Path("me.wav"))
     with pytest.raises(FingerprintMismatch):
-        list(
-            convert_recording(
-                request, make_voice(fingerprint="other"), engine=FakeEngine(), transcriber=nobody, output=None
-            )
-        )
+        list(convert_recording(request, make_voice(fingerprint="other"), engine=FakeEngine()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,7 +30,7 @@ def convert(
     ] = Path("converted.wav"),
     text: Annotated[
         Path | None,
-        typer.Option("--text", help="What is said, for models that need the words; else NAME.txt, or the recogniser."),
+        typer.Option("--text", help="What is said: clearer than what is heard; else NAME.txt, or the recogniser."),
     ] = None,
     language: Language = None,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same samples.")] = 0,
@@ -38,8 +39,13 @@ def convert(
     ] = None,
     precision: Precision = None,
     recogniser: Annotated[
-        str, typer.Option("--recogniser", help="Folder or cached name of a faster-whisper model (extra asr).")
-    ] = "base",
+        str | None,
+        typer.Option(
+            "--recogniser",
+            help="Folder or cached name of a faster-whisper model (extra asr) that tells the words where no text does;"
+            " GPT-SoVITS, which needs them, else asks the model 'base'.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Say a recording again in another voice, with its timing."""
@@ -50,12 +56,14 @@ def convert(
 
     request = ConvertRequest(audio=audio, text=text, language=language, seed=seed)
     chosen = VoiceStore().get_or_default(voice)
+    engine = load_engine(model, voice=chosen, precision=precision)
+    asked = recogniser or ("base" if engine.needs_words else None)
     converted: Converted = follow(
         convert_recording(
             request,
             chosen,
-            engine=load_engine(model, voice=chosen, precision=precision),
-            transcriber=lambda: FasterWhisper(recogniser),
+            engine=engine,
+            transcriber=functools.partial(FasterWhisper, asked) if asked else None,
             output=output,
         )
     )

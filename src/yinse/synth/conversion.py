@@ -1,4 +1,4 @@
-"""A recording said again in another voice: its units, its melody in the voice's range, its loudness and timing."""
+"""A recording said again in another voice: its units or words, its melody in the voice's range, its timing."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from yinse.audio.measure import SpeakerMeasure, measure_speaker
-from yinse.core.types import AudioClip
+from yinse.audio.measure import SpeakerMeasure, measure_speaker, phoneme_prosody
+from yinse.core.types import AudioClip, PhonemeSequence
 from yinse.models.acoustic import AcousticModel, Trunk
 from yinse.models.analysis import Analysis, analyse
 from yinse.models.content import ContentModel, relative
-from yinse.models.voice_condition import VoiceCondition, trusted_bins, voice_condition
-from yinse.synth.native import NativeSynthesizer
+from yinse.models.voice_condition import VoiceCondition, acoustic_input, trusted_bins, voice_condition
+from yinse.synth.native import NativeSynthesizer, align_analyses, main_language
 from yinse.synth.readout import solve_readout
 from yinse.synth.sound import sound_of
+from yinse.text.phonemes import phonemize
 from yinse.voices.voice import Voice
+
+Drawn = tuple[Trunk, Tensor, Tensor]
+"""A trunk, log F0 and voicing `(1, T_mel)`."""
 
 
 @torch.inference_mode()
@@ -27,16 +31,18 @@ def convert(
     clip: AudioClip,
     voice: Voice,
     *,
+    transcript: str | None = None,
     language: str | None = None,
     seed: int = 0,
 ) -> AudioClip:
-    """Say an utterance again in another voice.
+    """Say an utterance again in another voice, by its words where they are known and fit, else by its units.
 
     Args:
         synthesizer: speaks.
         content: of its model set.
         clip: `(S,)`, some seconds of one person, for it also tells what is particular to the person.
         voice: made for these models.
+        transcript: what is said, if it is known: phonemes are clearer than units.
         language: of the clip, if it is known.
         seed: same seed, same samples.
 
@@ -45,14 +51,18 @@ def convert(
 
     Raises:
         BadAudio: nothing in the clip is speech.
+        BadText: nothing in the transcript can be spoken.
     """
     rate_hz = synthesizer.sample_rate_hz
     seen = analyse(clip, synthesizer.log_mel)
-    models = synthesizer.adapted(voice)
+    words = None if transcript is None else phonemize(transcript, language=language)
+    language = language or (main_language([words]) if words else None)
+    models = synthesizer.adapted(voice, language or "")
     generator = torch.Generator().manual_seed(seed)
-    target = voice_condition(voice.tensors, floor_depth=models.floor_depth)
+    target = voice_condition(voice.tensors_in(language or ""), floor_depth=models.floor_depth)
     person = measure_speaker([seen.mel], [seen.log_f0])
-    trunk, log_f0, voicing = _read(models.acoustic, content, seen, person, target, language)
+    drawn = words and _read_words(synthesizer, models.acoustic, words, seen, person, target)
+    trunk, log_f0, voicing = drawn or _read(models.acoustic, content, seen, person, target, language)
     samples = sound_of(models, trunk, log_f0, voicing, target, config=synthesizer.config, generator=generator)
     fitted = np.zeros(round(len(clip.samples) * rate_hz / clip.sample_rate_hz), dtype=np.float32)
     count = min(len(fitted), len(samples))
@@ -88,6 +98,25 @@ def _draw(
     return trunk.hidden[0].T.double().numpy(), (trunk.mel[0] + condition.mean_spectrum).T.numpy()
 
 
+def _read_words(
+    synthesizer: NativeSynthesizer,
+    acoustic: AcousticModel,
+    words: PhonemeSequence,
+    seen: Analysis,
+    person: SpeakerMeasure,
+    target: VoiceCondition,
+) -> Drawn | None:
+    """As `_read`, by the phonemes of what a person says in a clip; None where they do not fit."""
+    (laid,) = align_analyses(synthesizer.models, [seen], [words])
+    if laid is None or laid.confidence < synthesizer.config.lowest_confidence:
+        return None
+    prosody = phoneme_prosody(seen.mel, seen.log_f0, laid.durations, measure=person)
+    told = acoustic.condition(target)
+    frames = acoustic.frames(acoustic_input(words.symbols, prosody, laid.durations, target), told)
+    _, f0, voicing, _ = relative(seen, person, language=None)
+    return _draw_frames(acoustic, frames, f0, voicing, target, told)
+
+
 def _read(
     acoustic: AcousticModel,
     content: ContentModel,
@@ -95,10 +124,15 @@ def _read(
     person: SpeakerMeasure,
     target: VoiceCondition,
     language: str | None,
-) -> tuple[Trunk, Tensor, Tensor]:
-    """A clip of a person read by its units in a voice: trunk, log F0 and voicing `(1, T_mel)`."""
+) -> Drawn:
+    """A clip of a person read by its units in a voice."""
     mel, f0, voicing, spoken = relative(seen, person, language=language)
     told = acoustic.condition(target)
+    return _draw_frames(acoustic, content(mel, f0, voicing, spoken, told), f0, voicing, target, told)
+
+
+def _draw_frames(
+    acoustic: AcousticModel, frames: Tensor, f0: Tensor, voicing: Tensor, target: VoiceCondition, told: Tensor
+) -> Drawn:
     log_f0 = target.measure.log_f0_median + f0 * target.measure.log_f0_spread
-    trunk = acoustic.trunk(content(mel, f0, voicing, spoken, told), log_f0, f0 * voicing, voicing, told)
-    return trunk, log_f0, voicing
+    return acoustic.trunk(frames, log_f0, f0 * voicing, voicing, told), log_f0, voicing

@@ -171,8 +171,8 @@ def convert(
         audio: a recording of one person.
         voice: a voice, its name, or None for the first built-in one.
         output: file to write as well; its suffix chooses WAV, FLAC, OGG, Opus or MP3.
-        text: file with what is said, for models that need the words (GPT-SoVITS). Without it, NAME.txt beside NAME.wav
-            is read; else a recogniser is asked, if one is installed.
+        text: file with what is said: clearer than what the models hear. Without it, NAME.txt beside NAME.wav is read,
+            if it is there; else GPT-SoVITS models, which need the words, ask a recogniser.
         language: "zh", "en", or None to tell by the text.
         seed: same seed, same samples on the same machine.
         model: name or folder of a model set; None: the one that the voice was made for.
@@ -189,11 +189,12 @@ def convert(
     """
     chosen = voice if isinstance(voice, Voice) else VoiceStore().get_or_default(voice)
     request = ConvertRequest(audio=Path(audio), text=None if text is None else Path(text), language=language, seed=seed)
+    engine = _engine(model, chosen, precision)
     events = convert_recording(
         request,
         chosen,
-        engine=_engine(model, chosen, precision),
-        transcriber=FasterWhisper,
+        engine=engine,
+        transcriber=FasterWhisper if engine.needs_words else None,
         output=None if output is None else Path(output),
     )
     clip: AudioClip = _result(events).clip

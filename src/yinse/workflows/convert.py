@@ -22,7 +22,7 @@ from yinse.core.types import AudioClip, FloatArray
 from yinse.corpus.transcriber import Transcriber
 from yinse.voices.voice import Voice
 from yinse.workflows.engine import Engine, check_fits
-from yinse.workflows.transcripts import Piece, cut_by_text, find_transcripts, fitting, speakable
+from yinse.workflows.transcripts import Line, Piece, cut_by_text, find_transcripts, fitting, speakable
 
 LONGEST_CONVERTED_S = 900.0
 """The result is held in memory until it is written whole."""
@@ -36,8 +36,8 @@ class ConvertRequest:
 
     Attributes:
         audio: a recording of one person.
-        text: file with what is said; None: NAME.txt beside NAME.wav, else a recogniser is asked. Only models that
-            read phonemes (GPT-SoVITS) look at it.
+        text: file with what is said; None: NAME.txt beside NAME.wav, if it is there, else a recogniser is asked, if one
+            is given.
         language: "zh", "en", or None to tell by the text.
         seed: same seed, same samples on the same machine.
 
@@ -68,17 +68,19 @@ def convert_recording(
     voice: Voice,
     *,
     engine: Engine,
-    transcriber: Callable[[], Transcriber],
+    transcriber: Callable[[], Transcriber] | None = None,
     output: Path | None = None,
 ) -> Iterator[Event]:
     """Says a recording again in another voice: clean, cut at pauses, convert, put back. The last event holds a
     `Converted`.
 
+    Known words are understood better than what native models hear; GPT-SoVITS has to be told them.
+
     Args:
         request: the recording.
         voice: made for these models.
         engine: the models.
-        transcriber: makes the recogniser that is asked when the models need the words and there is no text.
+        transcriber: makes the recogniser that is asked when there is no text; models that need words need it then.
         output: file to write; it appears when everything is converted, or not at all.
 
     Raises:
@@ -98,8 +100,13 @@ def convert_recording(
     source = restore(decode(request.audio, limit_s=LONGEST_CONVERTED_S), options=options, where=name).clip
     source = normalize_loudness(source, target_lufs=options.target_lufs, ceiling_dbtp=options.ceiling_dbtp)
     yield Progress("clean", 1, 1)
-    if engine.converts_by_text:
-        pieces = yield from _with_words(source, request, engine=engine, transcriber=transcriber)
+    (lines,) = find_transcripts([request.audio], request.text)
+    if lines:
+        pieces = yield from _with_text(source, lines, engine=engine, where=name)
+    elif transcriber is not None:
+        pieces = yield from _listened(source, request, transcriber())
+    elif engine.needs_words:
+        raise BadText("these models have to be told what is said", where=name, advice="Give the text, or a recogniser.")
     else:
         if request.language is None:
             yield Warned("the language was not told; sounds are heard better with --language en or zh", name)
@@ -137,25 +144,28 @@ def _placed(part: UtteranceSlice, source: AudioClip, text: str | None) -> _Place
     return _Placed(part.clip, round(part.segment.start_s * source.sample_rate_hz), text)
 
 
-def _with_words(
-    source: AudioClip, request: ConvertRequest, *, engine: Engine, transcriber: Callable[[], Transcriber]
+def _with_text(
+    source: AudioClip, lines: Sequence[Line], *, engine: Engine, where: str
 ) -> Generator[Event, None, list[_Placed]]:
-    """Utterances with their words: those of the text that is given, else those that the recogniser hears."""
+    """Utterances with the words of the text that is given."""
+    pieces = cut_by_text(source, lines, engine=engine, where=where)
+    wrong = [piece for piece, fits in zip(pieces, fitting(pieces, engine=engine), strict=True) if not fits]
+    if len(wrong) * 2 > len(pieces):
+        raise BadText(
+            "this is not what is said in the recording",
+            where="; ".join(dict.fromkeys(piece.where for piece in wrong)),
+            advice="Check that the text belongs to the recording.",
+        )
+    for piece in wrong:
+        yield Warned(f"'{(piece.text or '')[:60]}' may not be what is said there", piece.where)
+    return _in_a_row(pieces)
+
+
+def _listened(
+    source: AudioClip, request: ConvertRequest, recogniser: Transcriber
+) -> Generator[Event, None, list[_Placed]]:
+    """Utterances with the words that a recogniser hears."""
     name = request.audio.name
-    (lines,) = find_transcripts([request.audio], request.text)
-    if lines:
-        pieces = cut_by_text(source, lines, engine=engine, where=name)
-        wrong = [piece for piece, fits in zip(pieces, fitting(pieces, engine=engine), strict=True) if not fits]
-        if len(wrong) * 2 > len(pieces):
-            raise BadText(
-                "this is not what is said in the recording",
-                where="; ".join(dict.fromkeys(piece.where for piece in wrong)),
-                advice="Check that the text belongs to the recording.",
-            )
-        for piece in wrong:
-            yield Warned(f"'{(piece.text or '')[:60]}' may not be what is said there", piece.where)
-        return _in_a_row(pieces)
-    recogniser = transcriber()
     found: list[_Placed] = []
     parts = slice_utterances(source)
     for index, part in enumerate(parts):

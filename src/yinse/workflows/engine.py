@@ -84,8 +84,8 @@ class Engine(Protocol):
         ...
 
     @property
-    def converts_by_text(self) -> bool:
-        """Whether `convert` reads what is said."""
+    def needs_words(self) -> bool:
+        """Whether `convert` has to be told what is said; else it is the better for it."""
         ...
 
     def convert(
@@ -102,7 +102,7 @@ class Engine(Protocol):
         Args:
             clip: `(S,)`, cleaned, at about -18 LUFS, some seconds long; whole recordings are cut at pauses before.
             voice: made for these models.
-            transcript: what is said, where `converts_by_text` and it is known.
+            transcript: what is said, where it is known.
             language: of the transcript; None to tell by script.
             seed: same seed, same samples.
 

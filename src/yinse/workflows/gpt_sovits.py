@@ -35,7 +35,7 @@ class GptSovitsEngine:
     """
 
     can_tune = False
-    converts_by_text = True
+    needs_words = True
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from yinse.models.analysis import level_mel
 from yinse.models.content import ContentModel
 from yinse.models.speaker import mean_direction
 from yinse.synth.conversion import convert, readout_by_units
-from yinse.synth.native import NativeSynthesizer, StyleReference
+from yinse.synth.native import NativeSynthesizer, StyleReference, foreign_tensors
 from yinse.text.phonemes import phonemize
 from yinse.voices.voice import READOUT, Voice
 from yinse.weights.content import load_content
@@ -34,7 +34,7 @@ class NativeEngine:
     """Our own models as an `Engine`."""
 
     can_tune = True
-    converts_by_text = False
+    needs_words = False
 
     def __init__(self, models: NativeModels, *, content: Callable[[], ContentModel] | None = None) -> None:
         self._models = models
@@ -77,13 +77,16 @@ class NativeEngine:
         language: str | None = None,
         seed: int = 0,
     ) -> AudioClip:
-        """Says an utterance again by its units; silence where nobody speaks.
+        """Says an utterance again by its words, or by its units where they are unknown; silence where nobody speaks.
 
         Raises:
             Offline: the set has no content encoder.
+            BadText: nothing in the transcript can be spoken.
         """
         try:
-            return convert(self._synthesizer, self._content(), clip, voice, language=language, seed=seed)
+            return convert(
+                self._synthesizer, self._content(), clip, voice, transcript=transcript, language=language, seed=seed
+            )
         except BadAudio:
             count = round(len(clip.samples) * self.sample_rate_hz / clip.sample_rate_hz)
             return AudioClip(np.zeros(count, dtype=np.float32), self.sample_rate_hz)
@@ -126,7 +129,12 @@ class NativeEngine:
         from yinse.train.tune_units import tune_by_units
 
         content = self._content()
-        readout = {READOUT: readout_by_units(self._synthesizer, content, clips, voice)}
+
+        def measured(told: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+            enrolled = replace(voice, tensors={**voice.tensors, **told})
+            return {READOUT: readout_by_units(self._synthesizer, content, clips, enrolled)}
+
+        readout = {**measured({}), **foreign_tensors(self._models, voice.languages, measured)}
         enrolled = replace(voice, tensors={**voice.tensors, **readout})
         learned = yield from relay(tune_by_units(self._models, content, enrolled, clips, folder=folder))
         yield Finished(replace(learned, tensors={**readout, **learned.tensors}))
