@@ -19,14 +19,17 @@ from yinse.core.events import Finished, Progress, Warned
 from yinse.core.types import AudioClip, SpeakRequest
 from yinse.corpus.losses import losses_of_figures
 from yinse.corpus.voice_units import units_of_figures
+from yinse.models.context import NoContext
 from yinse.models.low_rank import add_low_rank
 from yinse.synth.native import NativeSynthesizer
 from yinse.train import tune as tune_module
 from yinse.train.loop import LoopConfig
+from yinse.train.recipes.acoustic import acoustic_losses
 from yinse.train.tune import (
     TuneConfig,
     Tuned,
     TunedParts,
+    TuneTask,
     kept_updates,
     prepare_speech,
     share_of,
@@ -101,6 +104,22 @@ def test_only_the_named_updates_move(
     for part in ("vocoder", "speaker", "aligner"):
         assert getattr(tuned, part) is getattr(models, part)
     assert_equal(weights(models), before)
+
+
+def test_texture_is_no_part_of_what_is_learned(
+    synthesizer: NativeSynthesizer, voice: Voice, clips: list[AudioClip]
+) -> None:
+    speech, reference, _ = prepare_speech(synthesizer.models, voice, clips, SAID, config=FEW)
+    task = TuneTask(speech, reference, synthesizer.models, FEW, context=NoContext())
+    batch = {name: value for name, value in task.batch(0).items() if name != "sentence"}
+    acoustic = synthesizer.models.acoustic
+    whole, tuned = acoustic_losses(acoustic, batch), acoustic_losses(acoustic, batch, texture=False)
+    assert whole.keys() - tuned.keys() == {"flow"}
+    torch.testing.assert_close(whole["loss"] - tuned["loss"], 0.5 * whole["flow"])
+    parts = TunedParts(acoustic, synthesizer.models.prosody)
+    assert task.held_out_loss(parts, speech) == task.held_out_loss(parts, speech)
+    assert "flow" not in task.losses(parts, task.batch(0), 0)
+    assert not any(name.startswith("flow.") for name in tuned_names(acoustic, FEW.acoustic_parts))
 
 
 def test_at_least_nine_tenths_are_frozen(synthesizer: NativeSynthesizer) -> None:

@@ -1,8 +1,8 @@
 """Few-shot tuning: a minute of speech with its words → low-rank updates for one voice.
 
-The base stays as it is, bit for bit. What learns are low-rank updates of the acoustic model (trunk, flow, melody, text,
-the speaker's condition) and of the GPT's upper layers, under a tenth of the set's parameters. A part of the minute is
-kept apart: its loss chooses the best moment and ends the training.
+The base stays as it is, bit for bit. What learns are low-rank updates of the acoustic model (trunk, melody, the
+speaker's condition) and of the GPT's upper layers, under a tenth of the set's parameters. The flow decoder only adds
+texture and stays too. A part of the minute is kept apart: its loss chooses the best moment and ends the training.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class TuneConfig:
     held_out_share: float = 0.12
     patience: int = 3
     validate_every: int = 20
-    acoustic_parts: tuple[str, ...] = ("voice.", "melody.", "source.", "trunk_blocks.", "leave.", "flow.")
+    acoustic_parts: tuple[str, ...] = ("voice.", "melody.", "source.", "trunk_blocks.", "leave.")
     upper_layers: int = 2
     typical_share: float = 0.25
     lowest_confidence: float = -7.5
@@ -162,7 +162,7 @@ class TuneTask:
     def losses(self, model: nn.Module, batch: Mapping[str, Tensor], step: int) -> Losses:
         """The acoustic losses and, at a tenth, the GPT's."""
         assert isinstance(model, TunedParts)
-        losses = acoustic_losses(model.acoustic, {k: v for k, v in batch.items() if k != "sentence"})
+        losses = acoustic_losses(model.acoustic, {k: v for k, v in batch.items() if k != "sentence"}, texture=False)
         prosody = self.prosody_loss(model.prosody, self.speech[int(batch["sentence"])])
         return {**losses, "loss": losses["loss"] + 0.1 * prosody, "prosody": prosody}
 
@@ -194,7 +194,7 @@ class TuneTask:
         ]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.config.seed)
-            return float(acoustic_losses(model.acoustic, collate(rows))["loss"])
+            return float(acoustic_losses(model.acoustic, collate(rows), texture=False)["loss"])
 
 
 def prepare_speech(

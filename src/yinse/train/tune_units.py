@@ -123,7 +123,7 @@ def unit_losses(acoustic: AcousticModel, content: ContentModel, batch: Mapping[s
     frames = content.frames(batch["units"], condition)
     voicing = batch["voicing"]
     drawn = acoustic.follow(frames, condition, batch["log_f0"], batch["f0"] * voicing, voicing)
-    return drawing_losses(acoustic, drawn, batch)
+    return drawing_losses(acoustic, drawn, batch, texture=False)
 
 
 def tune_by_units(

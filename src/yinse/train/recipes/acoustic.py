@@ -234,40 +234,44 @@ def inputs_of(batch: Mapping[str, Tensor]) -> AcousticInput:
     )
 
 
-def acoustic_losses(model: AcousticModel, batch: Mapping[str, Tensor]) -> Losses:
-    """Losses of a batch."""
+def acoustic_losses(model: AcousticModel, batch: Mapping[str, Tensor], *, texture: bool = True) -> Losses:
+    """Losses of a batch, see `drawing_losses`."""
     voicing = batch["voicing"]
     drawn = model(inputs_of(batch), batch["log_f0"], batch["f0"] * voicing, voicing)
-    return drawing_losses(model, drawn, batch)
+    return drawing_losses(model, drawn, batch, texture=texture)
 
 
-def drawing_losses(model: AcousticModel, drawn: tuple[Trunk, Tensor, Tensor], batch: Mapping[str, Tensor]) -> Losses:
+def drawing_losses(
+    model: AcousticModel, drawn: tuple[Trunk, Tensor, Tensor], batch: Mapping[str, Tensor], *, texture: bool = True
+) -> Losses:
     """Losses of what a model drew of a batch: trunk, F0 and voicing logits.
 
-    The mel is compared where the frame is real and the recording has a band; melody where there is voice.
+    The mel is compared where the frame is real and the recording has a band; melody where there is voice. Without
+    texture the flow decoder is left out.
     """
     voicing, valid = batch["voicing"], batch["valid"]
     trunk, f0, voicing_logits = drawn
     weight = valid[:, None] * batch["trusted"][:, :, None]
-    count = weight.sum()
-    mel = ((trunk.mel.float() - batch["mel"]).abs() * weight).sum() / count
-    rest = (batch["mel"] - trunk.mel.detach().float()) * model.config.residual_scale
+    mel = ((trunk.mel.float() - batch["mel"]).abs() * weight).sum() / weight.sum()
+    # unvoiced frames carry the line between their neighbours: worth a little, so that the melody stays continuous
+    melody_weight = valid * (0.1 + 0.9 * voicing)
+    melody = ((f0.float() - batch["f0"]).abs() * melody_weight).sum() / melody_weight.sum()
+    cross = nn.functional.binary_cross_entropy_with_logits(voicing_logits.float(), voicing, reduction="none")
+    voice = (cross * valid).sum() / valid.sum()
+    losses = {"loss": mel + 0.3 * melody + 0.3 * voice, "mel": mel, "f0": melody, "voicing": voice}
+    if not texture:
+        return losses
+    flow = flow_loss(model, trunk, batch["mel"], weight)
+    return {**losses, "loss": losses["loss"] + 0.5 * flow, "flow": flow}
+
+
+def flow_loss(model: AcousticModel, trunk: Trunk, mel: Tensor, weight: Tensor) -> Tensor:
+    """Flow matching of what the trunk leaves of a log-mel `(B, M, T_mel)`, where the weight is not 0."""
+    rest = (mel - trunk.mel.detach().float()) * model.config.residual_scale
     time = torch.rand(len(rest), device=rest.device)
     noise = torch.randn_like(rest)
     at = time[:, None, None]
     # the decoder starts from the trunk but does not pull at it
     start = type(trunk)(trunk.hidden.detach(), trunk.mel.detach(), trunk.harmonics, trunk.condition.detach())
     velocity = model.flow((1 - at) * noise + at * rest, time, start).float()
-    flow = ((velocity - (rest - noise)).square() * weight).sum() / count
-    # unvoiced frames carry the line between their neighbours: worth a little, so that the melody stays continuous
-    melody_weight = valid * (0.1 + 0.9 * voicing)
-    melody = ((f0.float() - batch["f0"]).abs() * melody_weight).sum() / melody_weight.sum()
-    cross = nn.functional.binary_cross_entropy_with_logits(voicing_logits.float(), voicing, reduction="none")
-    voice = (cross * valid).sum() / valid.sum()
-    return {
-        "loss": mel + 0.5 * flow + 0.3 * melody + 0.3 * voice,
-        "mel": mel,
-        "flow": flow,
-        "f0": melody,
-        "voicing": voice,
-    }
+    return ((velocity - (rest - noise)).square() * weight).sum() / weight.sum()
