@@ -10,7 +10,7 @@ from torch import Tensor
 
 from yinse.audio.measure import SpeakerMeasure, measure_speaker, phoneme_prosody
 from yinse.core.types import AudioClip, PhonemeSequence
-from yinse.models.acoustic import AcousticModel, Trunk
+from yinse.models.acoustic import AcousticInput, AcousticModel, Trunk
 from yinse.models.analysis import Analysis, analyse
 from yinse.models.content import ContentModel, relative
 from yinse.models.voice_condition import VoiceCondition, acoustic_input, trusted_bins, voice_condition
@@ -19,9 +19,6 @@ from yinse.synth.readout import solve_readout
 from yinse.synth.sound import sound_of
 from yinse.text.phonemes import phonemize
 from yinse.voices.voice import Voice
-
-Drawn = tuple[Trunk, Tensor, Tensor]
-"""A trunk, log F0 and voicing `(1, T_mel)`."""
 
 
 @torch.inference_mode()
@@ -61,8 +58,8 @@ def convert(
     generator = torch.Generator().manual_seed(seed)
     target = voice_condition(voice.tensors_in(language or ""), floor_depth=models.floor_depth)
     person = measure_speaker([seen.mel], [seen.log_f0])
-    drawn = words and _read_words(synthesizer, models.acoustic, words, seen, person, target)
-    trunk, log_f0, voicing = drawn or _read(models.acoustic, content, seen, person, target, language)
+    inputs = None if words is None else _as_said(synthesizer, words, seen, person, target)
+    trunk, log_f0, voicing = _read(models.acoustic, content, seen, person, target, language, inputs)
     samples = sound_of(models, trunk, log_f0, voicing, target, config=synthesizer.config, generator=generator)
     fitted = np.zeros(round(len(clip.samples) * rate_hz / clip.sample_rate_hz), dtype=np.float32)
     count = min(len(fitted), len(samples))
@@ -98,23 +95,19 @@ def _draw(
     return trunk.hidden[0].T.double().numpy(), (trunk.mel[0] + condition.mean_spectrum).T.numpy()
 
 
-def _read_words(
+def _as_said(
     synthesizer: NativeSynthesizer,
-    acoustic: AcousticModel,
     words: PhonemeSequence,
     seen: Analysis,
     person: SpeakerMeasure,
     target: VoiceCondition,
-) -> Drawn | None:
-    """As `_read`, by the phonemes of what a person says in a clip; None where they do not fit."""
+) -> AcousticInput | None:
+    """The words of a clip for a voice, with the durations and loudness that a person gave them; None if they misfit."""
     (laid,) = align_analyses(synthesizer.models, [seen], [words])
     if laid is None or laid.confidence < synthesizer.config.lowest_confidence:
         return None
     prosody = phoneme_prosody(seen.mel, seen.log_f0, laid.durations, measure=person)
-    told = acoustic.condition(target)
-    frames = acoustic.frames(acoustic_input(words.symbols, prosody, laid.durations, target), told)
-    _, f0, voicing, _ = relative(seen, person, language=None)
-    return _draw_frames(acoustic, frames, f0, voicing, target, told)
+    return acoustic_input(words.symbols, prosody, laid.durations, target)
 
 
 def _read(
@@ -124,15 +117,15 @@ def _read(
     person: SpeakerMeasure,
     target: VoiceCondition,
     language: str | None,
-) -> Drawn:
-    """A clip of a person read by its units in a voice."""
+    inputs: AcousticInput | None = None,
+) -> tuple[Trunk, Tensor, Tensor]:
+    """A clip of a person read in a voice, by its phonemes if they are given, else by its units.
+
+    Returns:
+        Trunk, log F0 and voicing `(1, T_mel)`.
+    """
     mel, f0, voicing, spoken = relative(seen, person, language=language)
     told = acoustic.condition(target)
-    return _draw_frames(acoustic, content(mel, f0, voicing, spoken, told), f0, voicing, target, told)
-
-
-def _draw_frames(
-    acoustic: AcousticModel, frames: Tensor, f0: Tensor, voicing: Tensor, target: VoiceCondition, told: Tensor
-) -> Drawn:
+    frames = acoustic.frames(inputs, told) if inputs else content(mel, f0, voicing, spoken, told)
     log_f0 = target.measure.log_f0_median + f0 * target.measure.log_f0_spread
     return acoustic.trunk(frames, log_f0, f0 * voicing, voicing, told), log_f0, voicing
