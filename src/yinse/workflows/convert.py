@@ -94,13 +94,13 @@ def convert_recording(
     check_fits(voice, engine)
     rate_hz = engine.sample_rate_hz
     writer = None if output is None else AudioWriter(output, rate_hz)  # an unknown suffix is told at once
+    (lines,) = find_transcripts([request.audio], request.text)
     name = request.audio.name
     yield Progress("clean", 0, 1, name)
     options = CleaningOptions()
     source = restore(decode(request.audio, limit_s=LONGEST_CONVERTED_S), options=options, where=name).clip
     source = normalize_loudness(source, target_lufs=options.target_lufs, ceiling_dbtp=options.ceiling_dbtp)
     yield Progress("clean", 1, 1)
-    (lines,) = find_transcripts([request.audio], request.text)
     if lines:
         pieces = yield from _with_text(source, lines, engine=engine, where=name)
     elif transcriber is not None:
