@@ -40,6 +40,10 @@ def _no_denoiser(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+def nobody() -> Any:
+    raise AssertionError("the recogniser was asked")
+
+
 class Ear:
     """A recogniser that hears the same every time."""
 
@@ -102,7 +106,7 @@ def test_words_of_the_text_are_told(needed: bool) -> None:
     source = reading(LINES)
     write_audio(Path("me.wav"), source)
     Path("me.txt").write_text("\n".join(LINES))
-    clip = converted(run("me.wav", engine=engine, seed=7))
+    clip = converted(run("me.wav", engine=engine, seed=7, transcriber=nobody))
     assert [text for _, text, _ in engine.given] == LINES
     assert [seed for *_, seed in engine.given] == [7, 8]
     # cut between sentences, nothing left out
@@ -110,7 +114,7 @@ def test_words_of_the_text_are_told(needed: bool) -> None:
     assert clip.duration_s == pytest.approx(source.duration_s)
     other = Reading()
     Path("other.txt").write_text(" ".join(LINES))
-    run("me.wav", engine=other, text=Path("other.txt"))
+    run("me.wav", engine=other, text=Path("other.txt"), transcriber=nobody)
     assert [text for _, text, _ in other.given] == LINES
 
 
@@ -140,7 +144,7 @@ def test_a_text_that_is_not_what_is_said_is_refused() -> None:
     write_audio(Path("me.wav"), reading(LINES))
     Path("me.txt").write_text("Hello there, my friend.")
     with pytest.raises(BadText, match=r"me\.txt, line 1: this is not what is said"):
-        run("me.wav", engine=Reading())
+        run("me.wav", engine=Reading(), transcriber=nobody)
     assert not Path("out.wav").exists()
 
 
@@ -160,4 +164,4 @@ def test_what_cannot_be_converted() -> None:
         run("me.wav", language="ja")
     request = ConvertRequest(audio=Path("me.wav"))
     with pytest.raises(FingerprintMismatch):
-        list(convert_recording(request, make_voice(fingerprint="other"), engine=FakeEngine()))
+        list(convert_recording(request, make_voice(fingerprint="other"), engine=FakeEngine(), transcriber=nobody))

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from yinse.audio.measure import SpeakerMeasure, measure_speaker, phoneme_prosody
-from yinse.core.types import AudioClip, PhonemeSequence
-from yinse.models.acoustic import AcousticInput, AcousticModel, Trunk
+from yinse.audio.measure import SpeakerMeasure, measure_speaker
+from yinse.core.types import AudioClip
+from yinse.models.acoustic import AcousticModel, Trunk
 from yinse.models.analysis import Analysis, analyse
 from yinse.models.content import ContentModel, relative
 from yinse.models.voice_condition import VoiceCondition, acoustic_input, trusted_bins, voice_condition
-from yinse.synth.native import NativeSynthesizer, align_analyses, main_language
+from yinse.synth.native import NativeSynthesizer, SpokenText, main_language
 from yinse.synth.readout import solve_readout
 from yinse.synth.sound import sound_of
 from yinse.text.phonemes import phonemize
@@ -58,8 +58,8 @@ def convert(
     generator = torch.Generator().manual_seed(seed)
     target = voice_condition(voice.tensors_in(language or ""), floor_depth=models.floor_depth)
     person = measure_speaker([seen.mel], [seen.log_f0])
-    inputs = None if words is None else _as_said(synthesizer, words, seen, person, target)
-    trunk, log_f0, voicing = _read(models.acoustic, content, seen, person, target, language, inputs)
+    said = next(iter(synthesizer.lay_out([(seen, words)] if words else [], person)), None)
+    trunk, log_f0, voicing = _read(models.acoustic, content, seen, person, target, language, said)
     samples = sound_of(models, trunk, log_f0, voicing, target, config=synthesizer.config, generator=generator)
     fitted = np.zeros(round(len(clip.samples) * rate_hz / clip.sample_rate_hz), dtype=np.float32)
     count = min(len(fitted), len(samples))
@@ -95,21 +95,6 @@ def _draw(
     return trunk.hidden[0].T.double().numpy(), (trunk.mel[0] + condition.mean_spectrum).T.numpy()
 
 
-def _as_said(
-    synthesizer: NativeSynthesizer,
-    words: PhonemeSequence,
-    seen: Analysis,
-    person: SpeakerMeasure,
-    target: VoiceCondition,
-) -> AcousticInput | None:
-    """The words of a clip for a voice, with the durations and loudness that a person gave them; None if they misfit."""
-    (laid,) = align_analyses(synthesizer.models, [seen], [words])
-    if laid is None or laid.confidence < synthesizer.config.lowest_confidence:
-        return None
-    prosody = phoneme_prosody(seen.mel, seen.log_f0, laid.durations, measure=person)
-    return acoustic_input(words.symbols, prosody, laid.durations, target)
-
-
 def _read(
     acoustic: AcousticModel,
     content: ContentModel,
@@ -117,15 +102,19 @@ def _read(
     person: SpeakerMeasure,
     target: VoiceCondition,
     language: str | None,
-    inputs: AcousticInput | None = None,
+    said: SpokenText | None = None,
 ) -> tuple[Trunk, Tensor, Tensor]:
-    """A clip of a person read in a voice, by its phonemes if they are given, else by its units.
+    """A clip of a person read in a voice, by its text if that is laid onto it, else by its units.
 
     Returns:
         Trunk, log F0 and voicing `(1, T_mel)`.
     """
     mel, f0, voicing, spoken = relative(seen, person, language=language)
     told = acoustic.condition(target)
-    frames = acoustic.frames(inputs, told) if inputs else content(mel, f0, voicing, spoken, told)
+    if said:
+        inputs = acoustic_input(said.text.symbols, said.prosody, said.alignment.durations, target)
+        frames = acoustic.frames(inputs, told)
+    else:
+        frames = content(mel, f0, voicing, spoken, told)
     log_f0 = target.measure.log_f0_median + f0 * target.measure.log_f0_spread
     return acoustic.trunk(frames, log_f0, f0 * voicing, voicing, told), log_f0, voicing

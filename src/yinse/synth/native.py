@@ -227,8 +227,8 @@ class NativeSynthesizer:
         measure = extend_band(measure, trusted, self.models.high_band)
         vector = self.models.speaker.embed([a.mel for a in analyses])
         tensors = voice_tensors(vector, measure, duration_scale=1.0)
-        known = [(a, text) for a, text in zip(analyses, transcripts or (), strict=False) if text]
-        spoken = self._lay_out(known, measure, language=language)
+        known = zip(analyses, transcripts or (), strict=False)
+        spoken = self.lay_out([(a, phonemize(text, language=language)) for a, text in known if text], measure)
         own = language or main_language([one.text for one in spoken])
         if own in self.models.typical_speakers:
             tensors[TOLD_VECTOR] = self.models.typical_speakers[own]
@@ -269,17 +269,14 @@ class NativeSynthesizer:
         pace = self._pace(self.models, spoken, voice_condition(tensors, floor_depth=self.models.floor_depth), style)
         return {READOUT: readout, "numbers": np.append(tensors["numbers"][:3], np.float32(pace))}
 
-    def _lay_out(
-        self, known: Sequence[tuple[Analysis, str]], measure: SpeakerMeasure, *, language: str | None
-    ) -> list[SpokenText]:
-        """The clips whose texts fit them, aligned."""
-        texts = [phonemize(text, language=language) for _, text in known]
-        found = align_analyses(self.models, [seen for seen, _ in known], texts)
+    def lay_out(self, known: Sequence[tuple[Analysis, PhonemeSequence]], measure: SpeakerMeasure) -> list[SpokenText]:
+        """The clips of one person whose texts fit them, aligned; prosody is relative to the measure."""
+        found = align_analyses(self.models, [seen for seen, _ in known], [text for _, text in known])
         return [
             SpokenText(
                 seen, text, alignment, phoneme_prosody(seen.mel, seen.log_f0, alignment.durations, measure=measure)
             )
-            for (seen, _), text, alignment in zip(known, texts, found, strict=True)
+            for (seen, text), alignment in zip(known, found, strict=True)
             if alignment is not None and alignment.confidence >= self.config.lowest_confidence
         ]
 
@@ -295,8 +292,9 @@ class NativeSynthesizer:
         if style is None:
             return numbers
         condition = voice_condition(voice.tensors, floor_depth=self.models.floor_depth)
-        seen = [analyse(clip, self.log_mel) for clip in clips[: PACE_SENTENCES + 1]]
-        spoken = self._lay_out(list(zip(seen, transcripts, strict=False)), condition.measure, language=None)
+        known = zip(clips[: PACE_SENTENCES + 1], transcripts, strict=False)
+        read = [(analyse(clip, self.log_mel), phonemize(text)) for clip, text in known]
+        spoken = self.lay_out(read, condition.measure)
         return np.append(numbers[:3], np.float32(self._pace(self.adapted(voice), spoken, condition, style)))
 
     def _pace(

@@ -19,7 +19,7 @@ from yinse.synth.native import NativeSynthesizer
 from yinse.train.features import Clip, load_clips
 from yinse.train.work import Work, needed
 from yinse.voices.bundle import SUFFIX, write_voice
-from yinse.voices.voice import FOREIGN_PREFIX, READOUT, TOLD_VECTOR, Voice
+from yinse.voices.voice import READOUT, Voice
 from yinse.weights.native import NativeModels
 
 PACK = "zh_en_kokoro"
@@ -57,7 +57,9 @@ def builtin_voices(work: Work, models: NativeModels, out: Path, *, created: str)
     Raises:
         ConfigError: fewer than two blends of a kind are among the features.
     """
-    synthesizer, rate_hz = NativeSynthesizer(models), models.config.spectrogram.sample_rate_hz
+    # the models know these speakers by their vectors: nobody typical is told in their place
+    synthesizer = NativeSynthesizer(replace(models, typical_speakers={}))
+    rate_hz = synthesizer.sample_rate_hz
     names: list[str] = []
     for kind, pair in NAMES.items():
         found = candidates(work, models, kind)
@@ -72,8 +74,8 @@ def builtin_voices(work: Work, models: NativeModels, out: Path, *, created: str)
                 id=name,
                 name=name,
                 languages=LANGUAGES,
-                # the models know these speakers: a last layer of their own made them less clear (docs/log.md)
-                tensors=_known(enrolled.tensors),
+                # a last layer of their own made them less clear (docs/log.md)
+                tensors={k: value for k, value in enrolled.tensors.items() if k != READOUT},
                 bandwidth_hz=enrolled.bandwidth_hz,
                 model_fingerprint=models.fingerprint,
                 licence=LICENCE,
@@ -85,15 +87,6 @@ def builtin_voices(work: Work, models: NativeModels, out: Path, *, created: str)
             names.append(name)
             yield Artifact("voice", str(out / f"{name}{SUFFIX}"))
     yield Finished(tuple(names))
-
-
-def _known(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Tensors of a speaker whom the models know by their vector."""
-    return {
-        name: values
-        for name, values in tensors.items()
-        if name not in (READOUT, TOLD_VECTOR) and not name.startswith(FOREIGN_PREFIX)
-    }
 
 
 def candidates(work: Work, models: NativeModels, kind: str) -> list[Candidate]:

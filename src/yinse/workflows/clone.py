@@ -14,7 +14,7 @@ from pathlib import Path
 from yinse.audio.decode import decode
 from yinse.audio.frontend import CleanedRecording, clean
 from yinse.audio.slicing import slice_utterances
-from yinse.core.errors import BadAudio, BadText, MissingExtra, Offline, QualityGateError
+from yinse.core.errors import BadAudio, MissingExtra, Offline, QualityGateError
 from yinse.core.events import Artifact, Event, Finished, Progress, Warned, relay
 from yinse.core.home import home
 from yinse.corpus.transcriber import Transcriber
@@ -24,7 +24,7 @@ from yinse.voices.voice import Voice
 from yinse.workflows.engine import Engine, Tuning
 from yinse.workflows.recordings import find_recordings
 from yinse.workflows.speakers import two_speakers
-from yinse.workflows.transcripts import Line, Piece, cut_by_text, find_transcripts, fitting, speakable
+from yinse.workflows.transcripts import Line, Piece, cut_by_text, find_transcripts, mostly_fitting, speakable
 
 _SHORTEST_TUNED_S = 15.0
 _HINT = "Give what was said with --text, or install the recogniser: pip install 'yinse[asr]'"
@@ -233,16 +233,10 @@ def _cut_all(
 def _without_misfits(pieces: Sequence[Piece], *, engine: Engine) -> Generator[Event, None, list[Piece]]:
     """Drops texts that are not what was said, and says which; when that is most of them, something is mixed up."""
     yield Progress("compare with the text", 0, 1)
-    fits = fitting(pieces, engine=engine)
-    wrong = [piece for piece, fit in zip(pieces, fits, strict=True) if not fit]
-    if len(wrong) * 2 > sum(piece.text is not None for piece in pieces):
-        raise BadText(
-            "this is not what is said in the recording",
-            where="; ".join(dict.fromkeys(piece.where for piece in wrong)),
-            advice="Check that each line belongs to its recording.",
-        )
-    for piece in wrong:
-        yield Warned(f"'{(piece.text or '')[:60]}' is not what is said there: this text is left out", piece.where)
+    fits = mostly_fitting(pieces, engine=engine, advice="Check that each line belongs to its recording.")
+    for piece, fit in zip(pieces, fits, strict=True):
+        if not fit:
+            yield Warned(f"'{(piece.text or '')[:60]}' is not what is said there: this text is left out", piece.where)
     yield Progress("compare with the text", 1, 1)
     return [piece if fit else replace(piece, text=None) for piece, fit in zip(pieces, fits, strict=True)]
 

@@ -22,7 +22,7 @@ from yinse.core.types import AudioClip, FloatArray
 from yinse.corpus.transcriber import Transcriber
 from yinse.voices.voice import Voice
 from yinse.workflows.engine import Engine, check_fits
-from yinse.workflows.transcripts import Line, Piece, cut_by_text, find_transcripts, fitting, speakable
+from yinse.workflows.transcripts import Line, Piece, cut_by_text, find_transcripts, mostly_fitting, speakable
 
 LONGEST_CONVERTED_S = 900.0
 """The result is held in memory until it is written whole."""
@@ -96,6 +96,8 @@ def convert_recording(
     writer = None if output is None else AudioWriter(output, rate_hz)  # an unknown suffix is told at once
     (lines,) = find_transcripts([request.audio], request.text)
     name = request.audio.name
+    if engine.needs_words and not lines and transcriber is None:
+        raise BadText("these models have to be told what is said", where=name, advice="Give the text, or a recogniser.")
     yield Progress("clean", 0, 1, name)
     options = CleaningOptions()
     source = restore(decode(request.audio, limit_s=LONGEST_CONVERTED_S), options=options, where=name).clip
@@ -105,8 +107,6 @@ def convert_recording(
         pieces = yield from _with_text(source, lines, engine=engine, where=name)
     elif transcriber is not None:
         pieces = yield from _listened(source, request, transcriber())
-    elif engine.needs_words:
-        raise BadText("these models have to be told what is said", where=name, advice="Give the text, or a recogniser.")
     else:
         if request.language is None:
             yield Warned("the language was not told; sounds are heard better with --language en or zh", name)
@@ -149,15 +149,10 @@ def _with_text(
 ) -> Generator[Event, None, list[_Placed]]:
     """Utterances with the words of the text that is given."""
     pieces = cut_by_text(source, lines, engine=engine, where=where)
-    wrong = [piece for piece, fits in zip(pieces, fitting(pieces, engine=engine), strict=True) if not fits]
-    if len(wrong) * 2 > len(pieces):
-        raise BadText(
-            "this is not what is said in the recording",
-            where="; ".join(dict.fromkeys(piece.where for piece in wrong)),
-            advice="Check that the text belongs to the recording.",
-        )
-    for piece in wrong:
-        yield Warned(f"'{(piece.text or '')[:60]}' may not be what is said there", piece.where)
+    fits = mostly_fitting(pieces, engine=engine, advice="Check that the text belongs to the recording.")
+    for piece, fit in zip(pieces, fits, strict=True):
+        if not fit:
+            yield Warned(f"'{(piece.text or '')[:60]}' may not be what is said there", piece.where)
     return _in_a_row(pieces)
 
 

@@ -196,6 +196,19 @@ def fitting(pieces: Sequence[Piece], *, engine: Engine) -> list[bool]:
     return [fits.get(id(piece), True) for piece in pieces]
 
 
+def mostly_fitting(pieces: Sequence[Piece], *, engine: Engine, advice: str) -> list[bool]:
+    """What `fitting` says, unless most texts are wrong: then something is mixed up.
+
+    Raises:
+        BadText: with this advice; the message says where.
+    """
+    fits = fitting(pieces, engine=engine)
+    wrong = [piece.where for piece, fit in zip(pieces, fits, strict=True) if not fit]
+    if len(wrong) * 2 > sum(piece.text is not None for piece in pieces):
+        raise BadText("this is not what is said in the recording", where="; ".join(dict.fromkeys(wrong)), advice=advice)
+    return fits
+
+
 def speakable(text: str) -> str | None:
     """What was heard, if there are words in it; else None."""
     try:
