@@ -29,7 +29,7 @@ def _machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("yinse.voices.store.files", lambda package: tmp_path / "package")
     write_voice(tmp_path / "package" / "assets" / "voices" / "bell.voice", make_voice("Bell"))
 
-    def no_recogniser() -> None:
+    def no_recogniser(model: str = "base") -> None:
         raise Offline("the recogniser is not on this machine")
 
     monkeypatch.setattr(api, "FasterWhisper", no_recogniser)
@@ -66,6 +66,14 @@ def test_the_manner_of_a_recording_is_taken_on() -> None:
         yinse.say("Hello.", style="style.wav")
     Path("style.txt").write_text(LINES[0])
     assert yinse.say("Hello.", style="style.wav").duration_s > 0.3
+
+
+def test_a_recogniser_hears_what_is_converted() -> None:
+    write_audio(Path("me.wav"), reading(LINES[:1]))
+    with pytest.warns(UserWarning, match="--language"):
+        assert yinse.convert("me.wav", "Bell").duration_s > 0.3
+    with pytest.raises(Offline):
+        yinse.convert("me.wav", "Bell", recogniser="base")
 
 
 def test_errors_are_those_of_the_core() -> None:

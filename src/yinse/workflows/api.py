@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +161,7 @@ def convert(
     output: str | Path | None = None,
     text: str | Path | None = None,
     language: str | None = None,
+    recogniser: str | None = None,
     seed: int = 0,
     model: str | None = None,
     precision: str | None = None,
@@ -172,8 +173,10 @@ def convert(
         voice: a voice, its name, or None for the first built-in one.
         output: file to write as well; its suffix chooses WAV, FLAC, OGG, Opus or MP3.
         text: file with what is said: clearer than what the models hear. Without it, NAME.txt beside NAME.wav is read,
-            if it is there; else GPT-SoVITS models, which need the words, ask a recogniser.
+            if it is there.
         language: "zh", "en", or None to tell by the text.
+        recogniser: faster-whisper model that hears the words where no text is; None: "base" for GPT-SoVITS models,
+            which need the words, and none for others.
         seed: same seed, same samples on the same machine.
         model: name or folder of a model set; None: the one that the voice was made for.
         precision: "fp32", "bf16" or "int8", of GPT-SoVITS models; None: as their folder chooses.
@@ -190,11 +193,12 @@ def convert(
     chosen = voice if isinstance(voice, Voice) else VoiceStore().get_or_default(voice)
     request = ConvertRequest(audio=Path(audio), text=None if text is None else Path(text), language=language, seed=seed)
     engine = _engine(model, chosen, precision)
+    asked = recogniser or ("base" if engine.needs_words else None)
     events = convert_recording(
         request,
         chosen,
         engine=engine,
-        transcriber=FasterWhisper if engine.needs_words else None,
+        transcriber=partial(FasterWhisper, asked) if asked else None,
         output=None if output is None else Path(output),
     )
     clip: AudioClip = _result(events).clip
