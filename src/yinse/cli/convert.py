@@ -51,13 +51,13 @@ def convert(
     """Say a recording again in another voice, with its timing."""
     from yinse.corpus.transcriber import FasterWhisper
     from yinse.voices.store import VoiceStore
-    from yinse.workflows.convert import ConvertRequest, convert_recording
+    from yinse.workflows.convert import ConvertRequest, convert_recording, recogniser_asked
     from yinse.workflows.engines import load_engine
 
     request = ConvertRequest(audio=audio, text=text, language=language, seed=seed)
     chosen = VoiceStore().get_or_default(voice)
     engine = load_engine(model, voice=chosen, precision=precision)
-    asked = recogniser or ("base" if engine.needs_words else None)
+    asked = recogniser_asked(recogniser, engine)
     converted: Converted = follow(
         convert_recording(
             request,

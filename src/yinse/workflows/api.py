@@ -18,7 +18,7 @@ from yinse.corpus.transcriber import FasterWhisper
 from yinse.voices.store import VoiceStore
 from yinse.voices.voice import Voice
 from yinse.workflows.clone import CloneRequest, CloneTools, clone_voice
-from yinse.workflows.convert import ConvertRequest, convert_recording
+from yinse.workflows.convert import ConvertRequest, convert_recording, recogniser_asked
 from yinse.workflows.engine import Engine, check_fits
 from yinse.workflows.style import find_style
 
@@ -193,7 +193,7 @@ def convert(
     chosen = voice if isinstance(voice, Voice) else VoiceStore().get_or_default(voice)
     request = ConvertRequest(audio=Path(audio), text=None if text is None else Path(text), language=language, seed=seed)
     engine = _engine(model, chosen, precision)
-    asked = recogniser or ("base" if engine.needs_words else None)
+    asked = recogniser_asked(recogniser, engine)
     events = convert_recording(
         request,
         chosen,

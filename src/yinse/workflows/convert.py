@@ -131,6 +131,11 @@ def convert_recording(
     yield Finished(result)
 
 
+def recogniser_asked(named: str | None, engine: Engine) -> str | None:
+    """Which recogniser is to hear what no text tells: the one that is named, else "base" if the models need words."""
+    return named or ("base" if engine.needs_words else None)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Placed:
     """An utterance, the sample at which it starts, and what is said in it, if that is known."""
