@@ -28,7 +28,7 @@ from yinse.audio.write import write_audio
 from yinse.core.events import Finished
 from yinse.core.types import AudioClip, SpeakRequest
 from yinse.evaluate.misheard import ErrorCount, total
-from yinse.evaluate.plan import Person, PlanConfig, read_people
+from yinse.evaluate.plan import AT_ONCE, Person, PlanConfig, read_people
 from yinse.evaluate.recogniser import Whisper, word_errors
 from yinse.evaluate.speaker_judge import (
     Resemblyzer,
@@ -46,7 +46,6 @@ from yinse.voices.store import VoiceStore
 from yinse.voices.voice import ADAPTER_PREFIX, Voice
 from yinse.weights.content import load_content
 from yinse.weights.native import load_native
-from yinse.workflows.evaluate import AT_ONCE
 from yinse.workflows.native import NativeEngine
 
 PROBED_SPEAKERS, PROBED_CLIPS = 64, 8

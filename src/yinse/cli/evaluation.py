@@ -46,10 +46,10 @@ def evaluate(
     from yinse.evaluate.kokoro import KokoroConfig
     from yinse.evaluate.naturalness import Dnsmos
     from yinse.evaluate.page import markdown
-    from yinse.evaluate.plan import PlanConfig
+    from yinse.evaluate.plan import AT_ONCE, COPY, TUNED, PlanConfig
     from yinse.evaluate.recogniser import Whisper
     from yinse.evaluate.speaker_judge import Resemblyzer
-    from yinse.workflows.evaluate import AT_ONCE, COPY, TUNED, EvaluationRequest, native_copier
+    from yinse.workflows.evaluate import EvaluationRequest, native_copier
     from yinse.workflows.evaluate import evaluate as measure
     from yinse.workflows.native import load_engine
 

@@ -84,7 +84,7 @@ def markdown(report: Report) -> str:
     if report.stress:
         lines += ["", *_markdown_table(_STRESS_HEADINGS, _stress_cells(report.stress))]
     if report.requirements:
-        cells = [(r.name, _number(r.value), _limit(r), "yes" if r.is_met else "no") for r in report.requirements]
+        cells = [(r.name, _figure(r.value), _limit(r), "yes" if r.is_met else "no") for r in report.requirements]
         lines += ["", *_markdown_table(("figure", "value", "must be", "met"), cells)]
     return "\n".join([*lines, "", *(f"- {note}" for note in report.notes)]).rstrip() + "\n"
 
@@ -136,12 +136,17 @@ def _number(value: float) -> str:
     return str(int(value)) if value == int(value) and abs(value) >= 2 else f"{value:.2f}"
 
 
+def _figure(value: float) -> str:
+    """Fine enough to tell which side of a limit it is on."""
+    return f"{value:.4g}" if math.isfinite(value) else ""
+
+
 def _percent(value: float) -> str:
     return f"{100 * value:.1f}"
 
 
 def _limit(requirement: Requirement) -> str:
-    return f"{'≤' if requirement.is_most else '≥'} {_number(requirement.limit)}"
+    return f"{'≤' if requirement.is_most else '≥'} {_figure(requirement.limit)}"
 
 
 def _table(report: Report) -> dict[str, Any]:
@@ -167,7 +172,7 @@ def _page(report: Report, folder: Path, *, pictures: int) -> str:
     body = ["<h1>Yinse: real and synthetic speech side by side</h1>"]
     if report.requirements:
         rows = "".join(
-            f"<tr><td>{html.escape(r.name)}<td>{_number(r.value)}<td>{_limit(r)}"
+            f"<tr><td>{html.escape(r.name)}<td>{_figure(r.value)}<td>{_limit(r)}"
             f"<td class={'met' if r.is_met else 'missed'}>{'reached' if r.is_met else 'missed'}"
             for r in report.requirements
         )

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from yinse.core.errors import ConfigError
 
-REAL = "real"
+REAL, COPY, AT_ONCE, TUNED = "real", "copy", "at-once", "tuned"
+"""Conditions: recorded; through mels and vocoder; cloned; cloned and tuned."""
 CROSS = " cross"
 """Ending of a condition in which a person speaks the other language."""
 _SHORTEST_S, _LONGEST_S = 2.5, 12.0

@@ -24,7 +24,19 @@ from yinse.evaluate.harness import Item, Judges, Speak, run_tasks
 from yinse.evaluate.kokoro import PEER, Kokoro, KokoroConfig
 from yinse.evaluate.misheard import ErrorCount
 from yinse.evaluate.page import Report, write_report
-from yinse.evaluate.plan import CROSS, REAL, Person, PlanConfig, Task, make_peer_tasks, make_tasks, read_people
+from yinse.evaluate.plan import (
+    AT_ONCE,
+    COPY,
+    CROSS,
+    REAL,
+    TUNED,
+    Person,
+    PlanConfig,
+    Task,
+    make_peer_tasks,
+    make_tasks,
+    read_people,
+)
 from yinse.evaluate.requirements import Requirement, check_requirements
 from yinse.evaluate.speaker_judge import mean_vector
 from yinse.evaluate.spectral_judge import SpectralJudge
@@ -35,10 +47,10 @@ from yinse.voices.voice import Voice
 from yinse.workflows.clone import CloneRequest, CloneTools, clone_voice
 from yinse.workflows.engine import Engine
 
-AT_ONCE, TUNED, COPY, STRESS = "at-once", "tuned", "copy", "yinse"
+STRESS = "yinse"
 CONDITIONS = (COPY, AT_ONCE, TUNED)
 _CLONED = (AT_ONCE, TUNED)
-_LONGEST_TUNING_S = 180.0
+_LONGEST_TUNING_S = 120.0
 
 Copier = Callable[[AudioClip], AudioClip]
 """Takes a recording apart and puts it together again: what is lost is the vocoder's part."""
@@ -172,7 +184,7 @@ def _steps(request: EvaluationRequest, *, engine: Engine, judges: Judges, copier
             stress = lost_and_added(stressed)
             items += [item for item in stressed if item.errors.deletions or item.errors.insertions]
     rows = summarise([item for item in items if item.task.speaker != "stress"], references)
-    requirements = check_requirements(rows, stress, peer=PEER)
+    requirements = check_requirements(rows, stress, peer=PEER, reference_s=request.plan.reference_s)
     if tuning_s:
         slowest_s = max(tuning_s.values())
         requirements.append(Requirement("tuning on one minute, all in, seconds", slowest_s, _LONGEST_TUNING_S, True))
