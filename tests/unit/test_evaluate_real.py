@@ -45,6 +45,15 @@ def test_loudness_does_not_tell_people(clips: list[tuple[str, AudioClip]]) -> No
     assert judge.embed(loud) @ judge.embed(quiet) > 0.98
 
 
+def test_rumble_does_not_tell_people(clips: list[tuple[str, AudioClip]]) -> None:
+    pytest.importorskip("resemblyzer")
+    judge, clip = Resemblyzer(), clips[0][1]
+    seconds = np.arange(len(clip.samples)) / clip.sample_rate_hz
+    rumble = np.sqrt(2 * np.mean(clip.samples**2)) * np.sin(2 * np.pi * 20 * seconds)
+    rumbling = AudioClip((0.3 * (clip.samples + rumble)).astype(np.float32), clip.sample_rate_hz)
+    assert judge.embed(rumbling) @ judge.embed(clip) > 0.98
+
+
 def test_recordings_sound_like_recordings(clips: list[tuple[str, AudioClip]]) -> None:
     pytest.importorskip("speechmos")
     judge = Dnsmos()

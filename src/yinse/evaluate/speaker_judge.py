@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from yinse.audio.resample import resample
+from yinse.audio.rumble import without_rumble
 from yinse.core.errors import BadAudio, MissingExtra
 from yinse.core.types import AudioClip, FloatArray
 
@@ -52,12 +53,15 @@ class Resemblyzer:
     def embed(self, clip: AudioClip) -> FloatArray:
         """Vector `(256,)` of length 1 of a clip `(S,)`; long silences are left out, and how loud it is tells nothing.
 
+        Nor does what lies below any voice: the rumble of a person's room would count as likeness, and speech made from
+        cleaned recordings has none (docs/log.md).
+
         Raises:
             BadAudio: the clip is silent or shorter than half a second.
         """
         from resemblyzer import preprocess_wav
 
-        samples = resample(clip, _JUDGE_RATE_HZ).samples
+        samples = without_rumble(resample(clip, _JUDGE_RATE_HZ)).samples
         if len(samples) < _SHORTEST_SAMPLES or not samples.any():
             raise BadAudio("too short or too silent to tell who speaks")
         speech = preprocess_wav(np.clip(samples, -1.0, 1.0))
