@@ -11,7 +11,7 @@ in speech frames and in the bands that the recording has. Medians over people, a
     correlation  of these fine parts, drawn and real: grain adds energy but no correlation
     L1           mean difference, nats
 
-0 steps is the trunk alone: the flow switched off.
+What is drawn is sharpened as synthesis does. 0 steps is the trunk alone: the flow switched off.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from yinse.models.analysis import analyse
 from yinse.models.voice_condition import trusted_bins, voice_condition
 from yinse.synth.native import NativeSynthesizer
 from yinse.synth.readout import read_like
+from yinse.synth.sharpening import sharpened
 from yinse.text.phonemes import phonemize
 from yinse.voices.store import VoiceStore
 from yinse.voices.voice import Voice
@@ -86,6 +87,7 @@ def main() -> None:
         voice = voices[f"{person.id} {options.condition}"]
         bins = trusted_bins(synthesizer.models.config.spectrogram, voice.bandwidth_hz)
         acoustic = synthesizer.adapted(voice).acoustic
+        mean = voice_condition(voice.tensors, floor_depth=voice.tensors["floor_depth"]).mean_spectrum
         mine = list(trunks(synthesizer, voice, person))
         for steps in options.steps:
             pairs = []
@@ -94,6 +96,7 @@ def main() -> None:
                     drawn = acoustic.refine(
                         trunk, steps=steps, temperature=temperature, generator=torch.Generator().manual_seed(1)
                     )
+                    drawn = sharpened(drawn + mean, mean) - mean
                 pairs.append((real[spoken][:, bins], drawn[0].T.numpy()[spoken][:, bins]))
             whole = figures(np.concatenate([real for real, _ in pairs]), np.concatenate([made for _, made in pairs]))
             found.setdefault((person.language, steps), []).append(whole)

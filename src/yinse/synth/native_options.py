@@ -33,7 +33,7 @@ class SynthesisConfig:
     """
 
     flow_steps: int = 4
-    flow_temperature: float = 0.5
+    flow_temperature: float = 0.2
     prosody_temperature: float = 0.6
     prosody_top_p: float = 0.9
     output_gain: float = 2.2

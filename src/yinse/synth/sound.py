@@ -1,4 +1,7 @@
-"""The last steps of all native speech, of texts and of conversions: texture, quieter pauses, waveform, level."""
+"""The last steps of all native speech, of texts and of conversions.
+
+Texture, quieter pauses, sharper harmonics, waveform, level.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from yinse.models.acoustic import Trunk
 from yinse.models.voice_condition import VoiceCondition
 from yinse.synth.expander import quieter_pauses
 from yinse.synth.native_options import SynthesisConfig
+from yinse.synth.sharpening import sharpened
 from yinse.weights.native import NativeModels
 
 
@@ -37,7 +41,7 @@ def sound_of(
     drawn = models.acoustic.refine(
         trunk, steps=config.flow_steps, temperature=config.flow_temperature, generator=generator
     )
-    mel = quieter_pauses(drawn + condition.mean_spectrum)
+    mel = sharpened(quieter_pauses(drawn + condition.mean_spectrum), condition.mean_spectrum)
     samples: FloatArray = models.vocoder(mel, log_f0, voicing, generator=generator)[0].numpy()
     return at_listening_level(samples, config)
 
