@@ -27,15 +27,14 @@ from scipy.fft import dct
 from yinse.audio.decode import decode
 from yinse.audio.measure import speech_frames
 from yinse.evaluate.plan import Person, PlanConfig, read_people
-from yinse.models.acoustic import Trunk
+from yinse.models.acoustic import AcousticModel, Trunk
 from yinse.models.analysis import analyse
-from yinse.models.voice_condition import trusted_bins, voice_condition
+from yinse.models.voice_condition import VoiceCondition, trusted_bins, voice_condition
 from yinse.synth.native import NativeSynthesizer
 from yinse.synth.readout import read_like
 from yinse.synth.sharpening import sharpened
 from yinse.text.phonemes import phonemize
 from yinse.voices.store import VoiceStore
-from yinse.voices.voice import Voice
 from yinse.weights.native import load_native
 
 FINE = slice(14, 80)
@@ -43,10 +42,10 @@ Figures = tuple[float, float, float, float]
 Drawn = tuple[np.ndarray, Trunk, np.ndarray]
 
 
-def trunks(synthesizer: NativeSynthesizer, voice: Voice, person: Person) -> Iterator[Drawn]:
+def trunks(
+    synthesizer: NativeSynthesizer, acoustic: AcousticModel, condition: VoiceCondition, person: Person
+) -> Iterator[Drawn]:
     """Of each sentence: real log-mel relative to the person `(T_mel, M)`, the trunk, and which frames are speech."""
-    acoustic = synthesizer.adapted(voice).acoustic
-    condition = voice_condition(voice.tensors, floor_depth=voice.tensors["floor_depth"])
     for one in person.sentences:
         seen = analyse(decode(one.path), synthesizer.log_mel)
         text = phonemize(one.text, language=person.language)
@@ -87,8 +86,9 @@ def main() -> None:
         voice = voices[f"{person.id} {options.condition}"]
         bins = trusted_bins(synthesizer.models.config.spectrogram, voice.bandwidth_hz)
         acoustic = synthesizer.adapted(voice).acoustic
-        mean = voice_condition(voice.tensors, floor_depth=voice.tensors["floor_depth"]).mean_spectrum
-        mine = list(trunks(synthesizer, voice, person))
+        condition = voice_condition(voice.tensors, floor_depth=voice.tensors["floor_depth"])
+        mean = condition.mean_spectrum
+        mine = list(trunks(synthesizer, acoustic, condition, person))
         for steps in options.steps:
             pairs = []
             for real, trunk, spoken in mine:

@@ -45,11 +45,12 @@ def _level(blur: Tensor, mel: Tensor) -> Tensor:
 @functools.cache
 def _matrices(bins: int) -> tuple[np.ndarray, np.ndarray]:
     """What sharpens the frames of a log-mel, and what averages their magnitudes over neighbours; `(M, M)` both."""
-    from scipy.fft import dct
-
-    cepstra = dct(np.eye(bins), axis=0, norm="ortho")
-    gains = np.interp(np.arange(bins), (FIRST, FULL), (1.0, GAIN))
-    distances = np.subtract.outer(np.arange(bins), np.arange(bins))
+    index = np.arange(bins)
+    # the orthonormal cosine transform; scipy, which has it, would keep the first sentence waiting to be imported
+    cepstra = np.cos(np.pi / bins * np.outer(index, index + 0.5)) * np.sqrt(2 / bins)
+    cepstra[0] /= np.sqrt(2)
+    gains = np.interp(index, (FIRST, FULL), (1.0, GAIN))
+    distances = np.subtract.outer(index, index)
     weights = np.exp(-np.square(distances / NEIGHBOURS) / 2)
     blur = weights / weights.sum(axis=1, keepdims=True)
     return (cepstra.T @ (gains[:, None] * cepstra)).astype(np.float32), blur.astype(np.float32)
